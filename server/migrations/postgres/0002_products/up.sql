@@ -1,0 +1,10 @@
+-- Reference table.
+CREATE TABLE products (
+    product_id uuid NOT NULL,
+    display_name text NOT NULL,
+    string_id text NOT NULL,
+    string_key text COLLATE "C" NOT NULL,
+    for_company bool NOT NULL,
+    retired bool NOT NULL,
+    CONSTRAINT products_pkey PRIMARY KEY (product_id)
+)

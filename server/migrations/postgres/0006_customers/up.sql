@@ -1,0 +1,10 @@
+-- Distributed by customer_id. change_seq numbers the changes of the customer without a gap.
+CREATE TABLE customers (
+    customer_id uuid NOT NULL,
+    display_name text NOT NULL,
+    change_seq int8 NOT NULL,
+    version int8 NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT customers_pkey PRIMARY KEY (customer_id)
+) WITH (fillfactor = 50)

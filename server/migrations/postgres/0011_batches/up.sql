@@ -1,0 +1,22 @@
+-- Distributed by customer_id. state: 1 running, 2 ended. next_position: how many users have a result.
+-- fence and lease_expires_at: which server works on the batch, and until when without a sign of life.
+CREATE TABLE batches (
+    customer_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    request_hash bytea NOT NULL,
+    state int2 NOT NULL,
+    user_count int8 NOT NULL,
+    next_position int8 NOT NULL,
+    applied_count int8 NOT NULL,
+    unchanged_count int8 NOT NULL,
+    failed_count int8 NOT NULL,
+    fence int8 NOT NULL,
+    lease_expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    CONSTRAINT batches_pkey PRIMARY KEY (customer_id, batch_id),
+    CONSTRAINT batches_request_id_key UNIQUE (customer_id, request_id),
+    CONSTRAINT batches_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (customer_id),
+    CONSTRAINT batches_counts CHECK (applied_count + unchanged_count + failed_count = next_position AND next_position <= user_count)
+) WITH (fillfactor = 50)

@@ -1,0 +1,10 @@
+-- Reference table.
+CREATE TABLE products (
+    product_id BLOB NOT NULL,
+    display_name TEXT NOT NULL,
+    string_id TEXT NOT NULL,
+    string_key TEXT NOT NULL,
+    for_company INTEGER NOT NULL,
+    retired INTEGER NOT NULL,
+    CONSTRAINT products_pkey PRIMARY KEY (product_id)
+) STRICT, WITHOUT ROWID

@@ -1,0 +1,10 @@
+-- Distributed by customer_id. Results of a chunk as they are sent, in service order.
+CREATE TABLE batch_results (
+    customer_id BLOB NOT NULL,
+    batch_id BLOB NOT NULL,
+    first_position INTEGER NOT NULL,
+    result_count INTEGER NOT NULL,
+    results BLOB NOT NULL,
+    CONSTRAINT batch_results_pkey PRIMARY KEY (customer_id, batch_id, first_position),
+    CONSTRAINT batch_results_batch_id_fkey FOREIGN KEY (customer_id, batch_id) REFERENCES batches (customer_id, batch_id)
+) STRICT

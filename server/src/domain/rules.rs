@@ -1,0 +1,76 @@
+//! The rules between plans: what a user's plans may not be after a change. A violation that was
+//! there before the change is not held against it.
+
+use super::{Catalogue, Country, Reason, catalogue::PlanBits};
+
+/// Adds every rule that `after` breaks and `before` did not.
+pub(super) fn violations(
+    catalogue: &Catalogue,
+    before: &PlanBits,
+    after: &PlanBits,
+    location: Option<Country>,
+    reasons: &mut Vec<Reason>,
+) {
+    exclusions(catalogue, before, after, reasons);
+    requirements(catalogue, before, after, reasons);
+    prohibitions(catalogue, before, after, location, reasons);
+}
+
+fn exclusions(
+    catalogue: &Catalogue,
+    before: &PlanBits,
+    after: &PlanBits,
+    reasons: &mut Vec<Reason>,
+) {
+    let both = |set: &PlanBits, a, b| set.contains(a) && set.contains(b);
+    for &(a, b) in &catalogue.excludes {
+        if !both(after, a, b) || both(before, a, b) {
+            continue;
+        }
+        let (plan, other) = (catalogue.plan(a), catalogue.plan(b));
+        let known = reasons.iter_mut().find_map(|reason| match reason {
+            Reason::MutuallyExclusivePlans { plan: p, others } if *p == plan => Some(others),
+            _ => None,
+        });
+        match known {
+            Some(others) => others.push(other),
+            None => reasons.push(Reason::MutuallyExclusivePlans { plan, others: vec![other] }),
+        }
+    }
+}
+
+fn requirements(
+    catalogue: &Catalogue,
+    before: &PlanBits,
+    after: &PlanBits,
+    reasons: &mut Vec<Reason>,
+) {
+    for (number, any_of) in &catalogue.requires {
+        let breaks = |set: &PlanBits| set.contains(*number) && !set.intersects(any_of);
+        if !breaks(after) || breaks(before) {
+            continue;
+        }
+        let plan = catalogue.plan(*number);
+        let any_of = catalogue.plan_ids(any_of);
+        reasons.push(if before.contains(*number) {
+            Reason::DependentPlanRemains { plan, any_of }
+        } else {
+            Reason::PrerequisiteMissing { plan, any_of }
+        });
+    }
+}
+
+fn prohibitions(
+    catalogue: &Catalogue,
+    before: &PlanBits,
+    after: &PlanBits,
+    location: Option<Country>,
+    reasons: &mut Vec<Reason>,
+) {
+    for &(number, country) in &catalogue.prohibited {
+        if location == Some(country) && after.contains(number) && !before.contains(number) {
+            let plan = catalogue.plan(number);
+            reasons.push(Reason::UsageLocationProhibited { plan, country });
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Seatwise server.
+pub mod domain;
+pub mod edition;
+pub mod store;

@@ -1,0 +1,213 @@
+//! The store: everything durable, on SQLite or PostgreSQL. The only place for Diesel and SQL.
+//!
+//! Promises to callers, each held by a test of the contract suite:
+//! 1. A call that returns `Ok` is durable. `Refused` and `Conflict` wrote nothing; after
+//!    `Unavailable` it is not known.
+//! 2. Writes to one customer happen one after another, in one order that every reader sees.
+//! 3. No assignment takes a seat that is not there, and `licenses.assigned` is the number of
+//!    assignments at every commit.
+//! 4. A chunk's assignments, seats, change rows, results and progress commit together or not at all.
+//! 5. A decision may be asked for more than once for one chunk; only the last one is written.
+//! 6. Both engines answer alike.
+//!
+//! Callers run every call in a task of its own: a dropped future could leave a transaction open.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::bb8::Pool;
+
+use crate::domain::CustomerId;
+
+/// One query, two engines: the expression is expanded, and type-checked, once for each.
+macro_rules! read {
+    ($store:expr, $conn:ident => $query:expr) => {
+        match &$store.db {
+            crate::store::Db::Postgres(pool) => {
+                let mut held = pool.get().await.map_err(crate::store::error::unavailable)?;
+                let $conn = &mut *held;
+                $query.map_err(crate::store::Error::from)
+            }
+            crate::store::Db::Sqlite(db) => {
+                let mut held = db.readers.get().await.map_err(crate::store::error::unavailable)?;
+                let $conn = &mut *held;
+                $query.map_err(crate::store::Error::from)
+            }
+        }
+    };
+}
+
+/// One transaction, two engines. `BEGIN IMMEDIATE` on SQLite: a deferred one cannot be upgraded.
+macro_rules! write_tx {
+    ($store:expr, $conn:ident => $body:block) => {
+        match &$store.db {
+            crate::store::Db::Postgres(pool) => {
+                use diesel_async::AsyncConnection as _;
+                let mut held = pool.get().await.map_err(crate::store::error::unavailable)?;
+                let held: &mut diesel_async::AsyncPgConnection = &mut held;
+                held.transaction::<_, crate::store::Error, _>(async |$conn| $body).await
+            }
+            crate::store::Db::Sqlite(db) => {
+                let mut held = db.writer.lock().await;
+                held.immediate_transaction::<_, crate::store::Error, _>(async |$conn| $body).await
+            }
+        }
+    };
+}
+
+/// Locks the customer's row until the end of the transaction; refused if there is no such customer.
+/// Writing first takes the lock on both engines, and does not block foreign keys to the customer.
+macro_rules! lock_customer {
+    ($conn:expr, $customer:expr) => {{
+        use crate::store::schema::customers;
+        let id = crate::store::types::Id::from($customer);
+        let locked = diesel::update(customers::table.find(id))
+            .set(customers::change_seq.eq(customers::change_seq))
+            .execute($conn)
+            .await;
+        match locked {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(crate::store::customers::not_found($customer)),
+            Err(error) => Err(crate::store::Error::from(error)),
+        }
+    }};
+}
+
+mod accept;
+mod assignments;
+mod batches;
+mod catalogue;
+mod chunk;
+mod codec;
+mod customers;
+mod diff;
+mod error;
+mod import;
+mod licenses;
+mod migrate;
+mod postgres;
+mod schema;
+mod sql;
+mod sqlite;
+mod types;
+mod users;
+
+pub use accept::{Accepted, NewBatch};
+pub use assignments::Assignment;
+pub use batches::{Batch, StoredResults};
+pub use catalogue::{ImportOutcome, PlanOfProduct, Product};
+pub use chunk::{Chunk, Decide, Decision, Written};
+pub use customers::Customer;
+pub use diff::{CatalogueChange, ChangeKind, StoredRule};
+pub use error::{Error, Refusal};
+pub use import::{ImportUser, Imported};
+pub use licenses::{License, SeatsUpdate};
+pub use migrate::Schema;
+pub use types::Timestamp;
+pub use users::{NewUser, User, UserUpdate};
+
+/// Where the data lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A PostgreSQL URL.
+    Postgres(String),
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+impl std::str::FromStr for Location {
+    type Err = String;
+
+    /// Reads `postgres://…` (or `postgresql://…`) and `sqlite:PATH`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("sqlite: needs a path, as sqlite:/var/lib/seatwise.db".to_owned()),
+            Some(path) => Ok(Self::Sqlite(PathBuf::from(path))),
+            None => Err("must be postgres://USER@HOST/DATABASE or sqlite:PATH".to_owned()),
+        }
+    }
+}
+
+/// A handle on the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    url: Arc<str>,
+    queues: Queues,
+}
+
+#[derive(Clone)]
+enum Db {
+    Postgres(Pool<AsyncPgConnection>),
+    Sqlite(sqlite::Sqlite),
+}
+
+impl Store {
+    /// Opens a database, creating a SQLite file that is not there. The schema is left as it is.
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        let (db, url) = match location {
+            Location::Postgres(url) => (Db::Postgres(postgres::open(url).await?), url.clone()),
+            Location::Sqlite(path) => {
+                (Db::Sqlite(sqlite::open(path).await?), path.display().to_string())
+            }
+        };
+        Ok(Self { db, url: url.into(), queues: Queues::default() })
+    }
+
+    /// The secret that makes page tokens and cursors, made at the first start and kept: `fresh` is
+    /// taken only if there is none.
+    pub async fn token_key(&self, fresh: &[u8]) -> Result<Vec<u8>, Error> {
+        use diesel::prelude::*;
+        use diesel_async::RunQueryDsl;
+
+        use schema::installation as i;
+        write_tx!(self, conn => {
+            let row = (i::id.eq(1), i::token_key.eq(fresh), i::catalogue_version.eq(0));
+            diesel::insert_into(i::table).values(row).on_conflict_do_nothing().execute(conn).await?;
+            Ok(i::table.find(1).select(i::token_key).first(conn).await?)
+        })
+    }
+
+    /// Waits until no other call of this process writes to the customer, before a connection is
+    /// taken: those that wait for the customer's row would otherwise hold the whole pool.
+    async fn queue(&self, customer: CustomerId) -> tokio::sync::OwnedMutexGuard<()> {
+        self.queues.of(customer).lock_owned().await
+    }
+}
+
+/// Refuses if the caller read another version than the thing has now.
+fn check_version(
+    resource: &'static str,
+    id: impl std::fmt::Display,
+    read: Option<i64>,
+    version: i64,
+) -> Result<(), Error> {
+    match read {
+        Some(read) if read != version => {
+            Err(Refusal::VersionMismatch { resource, id: id.to_string(), version }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One queue per customer that is being written to.
+#[derive(Clone, Default)]
+struct Queues(Arc<Mutex<HashMap<CustomerId, Weak<tokio::sync::Mutex<()>>>>>);
+
+impl Queues {
+    fn of(&self, customer: CustomerId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = queues.get(&customer).and_then(Weak::upgrade) {
+            return queue;
+        }
+        queues.retain(|_, queue| queue.strong_count() > 0);
+        let queue = Arc::default();
+        queues.insert(customer, Arc::downgrade(&queue));
+        queue
+    }
+}

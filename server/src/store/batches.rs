@@ -1,0 +1,190 @@
+//! Batches: what is asked about them, and who works on them. They are accepted in `accept.rs` and
+//! worked on in `chunk.rs`.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::codec::decode_order;
+use super::error::{Error, Refusal};
+use super::schema::{batch_chunks as bc, batch_results as br, batches as b};
+use super::types::{Id, Timestamp};
+use super::Store;
+use crate::domain::{BatchId, CustomerId, Order, RequestId};
+
+pub(super) const RUNNING: i16 = 1;
+pub(super) const ENDED: i16 = 2;
+
+/// A batch as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = b)]
+pub struct Batch {
+    /// The customer.
+    #[diesel(deserialize_as = Id)]
+    pub customer_id: CustomerId,
+    /// Its id.
+    #[diesel(deserialize_as = Id)]
+    pub batch_id: BatchId,
+    /// The request that it was accepted for.
+    #[diesel(deserialize_as = Id)]
+    pub request_id: RequestId,
+    state: i16,
+    /// Users in it.
+    pub user_count: i64,
+    /// Users with a result.
+    pub next_position: i64,
+    /// Users whose licenses changed.
+    pub applied_count: i64,
+    /// Users for whom everything was so already.
+    pub unchanged_count: i64,
+    /// Users who were refused.
+    pub failed_count: i64,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When the last result was made.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Batch {
+    /// True if every user has a result.
+    pub fn has_ended(&self) -> bool {
+        self.state == ENDED
+    }
+}
+
+/// Stored results of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResults {
+    /// Position of the first one in service order.
+    pub first_position: i64,
+    /// How many there are.
+    pub count: i64,
+    /// The results as the decision encoded them.
+    pub bytes: Vec<u8>,
+}
+
+impl Store {
+    /// Returns a batch.
+    pub async fn batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
+        let found: Option<Batch> = read!(self, conn => {
+            let key = (Id::from(customer), Id::from(id));
+            b::table.find(key).select(Batch::as_select()).first(conn).await.optional()
+        })?;
+        let Some(found) = found else {
+            self.customer(customer).await?;
+            return Err(Refusal::NotFound { resource: "batch", id: id.to_string() }.into());
+        };
+        Ok(found)
+    }
+
+    /// Returns up to `limit` batches before `before`, the newest first.
+    pub async fn batches(
+        &self,
+        customer: CustomerId,
+        before: Option<BatchId>,
+        limit: i64,
+    ) -> Result<Vec<Batch>, Error> {
+        let page: Vec<Batch> = read!(self, conn => {
+            let mut page = b::table
+                .filter(b::customer_id.eq(Id::from(customer)))
+                .select(Batch::as_select())
+                .order(b::batch_id.desc())
+                .limit(limit)
+                .into_boxed();
+            if let Some(before) = before {
+                page = page.filter(b::batch_id.lt(Id::from(before)));
+            }
+            page.load(conn).await
+        })?;
+        if page.is_empty() {
+            self.customer(customer).await?;
+        }
+        Ok(page)
+    }
+
+    /// Returns up to `limit` chunks of results, from the one that holds `position` on.
+    pub async fn batch_results(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        position: i64,
+        limit: i64,
+    ) -> Result<Vec<StoredResults>, Error> {
+        let rows: Vec<(i64, i64, Vec<u8>)> = read!(self, conn => {
+            let mine = br::table
+                .filter(br::customer_id.eq(Id::from(customer)))
+                .filter(br::batch_id.eq(Id::from(id)));
+            let start: Option<i64> = mine
+                .filter(br::first_position.le(position))
+                .order(br::first_position.desc())
+                .select(br::first_position)
+                .first(conn)
+                .await
+                .optional()?;
+            mine.filter(br::first_position.ge(start.unwrap_or(position)))
+                .order(br::first_position)
+                .limit(limit)
+                .select((br::first_position, br::result_count, br::results))
+                .load(conn)
+                .await
+        })?;
+        let results = |(first_position, count, bytes)| StoredResults { first_position, count, bytes };
+        let reaches = |results: &StoredResults| results.first_position + results.count > position;
+        Ok(rows.into_iter().map(results).filter(reaches).collect())
+    }
+
+    /// Returns the turns of the chunk that begins at `position`.
+    pub async fn batch_chunk(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        position: i64,
+    ) -> Result<Order, Error> {
+        let bytes: Vec<u8> = read!(self, conn => {
+            let key = (Id::from(customer), Id::from(id), position);
+            bc::table.find(key).select(bc::turns).first(conn).await
+        })?;
+        decode_order(&bytes)
+    }
+
+    /// Looks through all customers for batches that nobody works on any more. A read only.
+    pub async fn abandoned_batches(
+        &self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(CustomerId, BatchId)>, Error> {
+        let rows: Vec<(Id, Id)> = read!(self, conn => {
+            b::table
+                .filter(b::state.eq(RUNNING))
+                .filter(b::lease_expires_at.lt(now))
+                .order((b::customer_id, b::batch_id))
+                .select((b::customer_id, b::batch_id))
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().map(|(customer, id)| (customer.into(), id.into())).collect())
+    }
+
+    /// Takes a batch over if it is still abandoned, and gives the fence under which to work on it.
+    /// Whoever worked on it before can no longer write to it.
+    pub async fn claim_batch(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        now: Timestamp,
+        lease_expires_at: Timestamp,
+    ) -> Result<Option<i64>, Error> {
+        write_tx!(self, conn => {
+            let abandoned = b::table
+                .find((Id::from(customer), Id::from(id)))
+                .filter(b::state.eq(RUNNING))
+                .filter(b::lease_expires_at.lt(now));
+            let claimed = diesel::update(abandoned)
+                .set((b::fence.eq(b::fence + 1), b::lease_expires_at.eq(lease_expires_at)))
+                .returning(b::fence)
+                .get_result(conn)
+                .await;
+            Ok(claimed.optional()?)
+        })
+    }
+}

@@ -1,0 +1,286 @@
+//! The catalogue: reading it whole for the rules and page by page for people, and importing it.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::diff::{CatalogueChange, EditionDiff, RulesDiff, StoredEdition, StoredRule};
+use super::error::{Error, Refusal};
+use super::schema::{
+    installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
+};
+use super::types::Id;
+use super::Store;
+use crate::domain::{Catalogue, PlanId, ProductId, ProductPlan, Rule, fold};
+use crate::edition::{Edition, RuleSet};
+
+/// Takes turns with every other change of the catalogue and gives its version.
+macro_rules! lock_catalogue {
+    ($conn:expr) => {
+        diesel::update(i::table.find(1))
+            .set(i::catalogue_version.eq(i::catalogue_version))
+            .returning(i::catalogue_version)
+            .get_result::<i64>($conn)
+            .await?
+    };
+}
+macro_rules! set_catalogue_version {
+    ($conn:expr, $version:expr) => {
+        diesel::update(i::table.find(1))
+            .set(i::catalogue_version.eq($version))
+            .execute($conn)
+            .await?
+    };
+}
+
+/// A product as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = p)]
+pub struct Product {
+    /// The key.
+    #[diesel(deserialize_as = Id)]
+    pub product_id: ProductId,
+    /// Name for people.
+    pub display_name: String,
+    /// Technical name.
+    pub string_id: String,
+    /// True if no user can hold it.
+    pub for_company: bool,
+    /// True if the newest edition lacks it.
+    pub retired: bool,
+}
+
+/// A plan of a product as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanOfProduct {
+    /// The plan.
+    pub plan: PlanId,
+    /// Technical name.
+    pub name: String,
+    /// Name for people.
+    pub display_name: String,
+    /// True if the newest edition no longer has it in the product.
+    pub retired: bool,
+}
+
+/// What an import did.
+#[derive(Debug, Clone)]
+pub struct ImportOutcome {
+    /// Every change.
+    pub changes: Vec<CatalogueChange>,
+    /// The version of the catalogue now.
+    pub version: i64,
+}
+
+impl Store {
+    /// The version of the catalogue. It grows with every change.
+    pub async fn catalogue_version(&self) -> Result<i64, Error> {
+        read!(self, conn => {
+            i::table.find(1).select(i::catalogue_version).first(conn).await
+        })
+    }
+
+    /// Reads the whole catalogue at one version.
+    pub async fn catalogue(&self) -> Result<Catalogue, Error> {
+        loop {
+            let version = self.catalogue_version().await?;
+            let products: Vec<(Id, String, bool)> = read!(self, conn => {
+                p::table.select((p::product_id, p::display_name, p::for_company)).load(conn).await
+            })?;
+            let plans: Vec<(Id, String)> = read!(self, conn => {
+                sp::table.select((sp::plan_id, sp::name)).load(conn).await
+            })?;
+            let pairs: Vec<(Id, Id, bool)> = read!(self, conn => { pp::table.load(conn).await })?;
+            let rules = self.rules(None, i64::MAX).await?;
+            // Several statements see several moments; an import in between shows in the version.
+            if self.catalogue_version().await? != version {
+                continue;
+            }
+            let names = rules.iter().map(|rule| (rule.plan, rule.plan_name.clone()));
+            let plans = plans.into_iter().map(|(id, name)| (PlanId::from(id), name));
+            let pair = |(product, plan, retired): (Id, Id, bool)| ProductPlan {
+                product: product.into(),
+                plan: plan.into(),
+                retired,
+            };
+            return Ok(Catalogue::new(
+                version,
+                products.into_iter().map(|(id, name, company)| (id.into(), name, company)),
+                // A plan's own name comes last and wins over the one in a rule.
+                names.chain(plans),
+                pairs.into_iter().map(pair),
+                rules.iter().map(|rule| rule.rule.clone()),
+            ));
+        }
+    }
+
+    /// Returns a product with its plans, by name.
+    pub async fn product(&self, id: ProductId) -> Result<(Product, Vec<PlanOfProduct>), Error> {
+        let found: Option<Product> = read!(self, conn => {
+            p::table.find(Id::from(id)).select(Product::as_select()).first(conn).await.optional()
+        })?;
+        let found = found.ok_or_else(|| not_found(id))?;
+        let plans: Vec<(Id, String, String, bool)> = read!(self, conn => {
+            pp::table
+                .inner_join(sp::table.on(sp::plan_id.eq(pp::plan_id)))
+                .filter(pp::product_id.eq(Id::from(id)))
+                .order((sp::name, sp::plan_id))
+                .select((pp::plan_id, sp::name, sp::display_name, pp::retired))
+                .load(conn)
+                .await
+        })?;
+        let plan = |(plan, name, display_name, retired): (Id, String, String, bool)| {
+            PlanOfProduct { plan: plan.into(), name, display_name, retired }
+        };
+        Ok((found, plans.into_iter().map(plan).collect()))
+    }
+
+    /// Returns up to `limit` products after `after`, by id; only those with the string id, if given.
+    pub async fn products(
+        &self,
+        string_id: Option<&str>,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<Product>, Error> {
+        read!(self, conn => {
+            let mut page = p::table
+                .select(Product::as_select())
+                .order(p::product_id)
+                .limit(limit)
+                .into_boxed();
+            if let Some(string_id) = string_id {
+                page = page.filter(p::string_key.eq(fold(string_id)));
+            }
+            if let Some(after) = after {
+                page = page.filter(p::product_id.gt(Id::from(after)));
+            }
+            page.load(conn).await
+        })
+    }
+
+    /// Returns up to `limit` rules after `after`, by kind, plan and other side.
+    pub async fn rules(
+        &self,
+        after: Option<(i16, PlanId, &str)>,
+        limit: i64,
+    ) -> Result<Vec<StoredRule>, Error> {
+        let rows: Vec<(i16, Id, String, String, String)> = read!(self, conn => {
+            let mut page = r::table
+                .order((r::kind, r::plan_id, r::other))
+                .limit(limit)
+                .into_boxed();
+            if let Some((kind, plan, other)) = after {
+                let plan = Id::from(plan);
+                let in_plan = r::plan_id.eq(plan).and(r::other.gt(other.to_owned()));
+                let in_kind = r::kind.eq(kind).and(r::plan_id.gt(plan).or(in_plan));
+                page = page.filter(r::kind.gt(kind).or(in_kind));
+            }
+            page.load(conn).await
+        })?;
+        rows.into_iter().map(StoredRule::try_from).collect()
+    }
+
+    /// Says who can hold a product.
+    pub async fn set_for_company(&self, id: ProductId, for_company: bool) -> Result<(), Error> {
+        write_tx!(self, conn => {
+            let version = lock_catalogue!(conn);
+            let found: Option<bool> = p::table
+                .find(Id::from(id))
+                .select(p::for_company)
+                .first(conn)
+                .await
+                .optional()?;
+            let before = found.ok_or_else(|| not_found(id))?;
+            if before != for_company {
+                diesel::update(p::table.find(Id::from(id)))
+                    .set(p::for_company.eq(for_company))
+                    .execute(conn)
+                    .await?;
+                set_catalogue_version!(conn, version + 1);
+            }
+            Ok(())
+        })
+    }
+
+    /// Imports a whole edition: what it lacks is retired.
+    pub async fn import_edition(&self, edition: &Edition) -> Result<ImportOutcome, Error> {
+        write_tx!(self, conn => {
+            let version = lock_catalogue!(conn);
+            let products: Vec<Product> =
+                p::table.select(Product::as_select()).load(conn).await?;
+            let plans: Vec<(Id, String, String)> = sp::table.load(conn).await?;
+            let pairs: Vec<(Id, Id, bool)> = pp::table.load(conn).await?;
+            let diff = EditionDiff::new(&StoredEdition::new(products, plans, pairs), edition);
+            for product in &diff.products {
+                let values = (
+                    p::display_name.eq(&product.display_name),
+                    p::string_id.eq(&product.string_id),
+                    p::string_key.eq(fold(&product.string_id)),
+                    p::for_company.eq(product.for_company),
+                    p::retired.eq(product.retired),
+                );
+                diesel::insert_into(p::table)
+                    .values((p::product_id.eq(Id::from(product.product_id)), values.clone()))
+                    .on_conflict(p::product_id)
+                    .do_update()
+                    .set(values)
+                    .execute(conn)
+                    .await?;
+            }
+            for (id, name, display_name) in &diff.plans {
+                let values = (sp::name.eq(name), sp::display_name.eq(display_name));
+                diesel::insert_into(sp::table)
+                    .values((sp::plan_id.eq(Id::from(*id)), values))
+                    .on_conflict(sp::plan_id)
+                    .do_update()
+                    .set(values)
+                    .execute(conn)
+                    .await?;
+            }
+            for (product, plan, retired) in &diff.pairs {
+                let key = (
+                    pp::product_id.eq(Id::from(*product)),
+                    pp::plan_id.eq(Id::from(*plan)),
+                );
+                diesel::insert_into(pp::table)
+                    .values((key, pp::retired.eq(*retired)))
+                    .on_conflict((pp::product_id, pp::plan_id))
+                    .do_update()
+                    .set(pp::retired.eq(*retired))
+                    .execute(conn)
+                    .await?;
+            }
+            let version = version + i64::from(!diff.is_empty());
+            set_catalogue_version!(conn, version);
+            Ok(ImportOutcome { changes: diff.changes, version })
+        })
+    }
+
+    /// Imports a whole set of rules: what it lacks is deleted.
+    pub async fn import_rules(&self, rules: &RuleSet) -> Result<ImportOutcome, Error> {
+        write_tx!(self, conn => {
+            let version = lock_catalogue!(conn);
+            let stored: Vec<(i16, Id, String, String, String)> = r::table.load(conn).await?;
+            let diff = RulesDiff::new(&stored, rules);
+            for (kind, plan, other) in &diff.removed {
+                diesel::delete(r::table.find((kind, plan, other))).execute(conn).await?;
+            }
+            for (kind, plan, other, plan_name, other_names) in &diff.written {
+                let names = (r::plan_name.eq(plan_name), r::other_names.eq(other_names));
+                diesel::insert_into(r::table)
+                    .values((r::kind.eq(kind), r::plan_id.eq(plan), r::other.eq(other), names))
+                    .on_conflict((r::kind, r::plan_id, r::other))
+                    .do_update()
+                    .set(names)
+                    .execute(conn)
+                    .await?;
+            }
+            let version = version + i64::from(!diff.is_empty());
+            set_catalogue_version!(conn, version);
+            Ok(ImportOutcome { changes: diff.changes, version })
+        })
+    }
+}
+
+fn not_found(product: ProductId) -> Error {
+    Refusal::NotFound { resource: "product", id: product.to_string() }.into()
+}

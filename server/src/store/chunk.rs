@@ -1,0 +1,193 @@
+//! One chunk of a batch in one transaction: lock, read, decide, write. The decision is a pure
+//! function of what was read; each engine reads and writes in its own idiom.
+
+mod postgres;
+mod sqlite;
+
+use std::sync::Arc;
+
+use super::codec::encode_edits;
+use super::error::Error;
+use super::types::{Id, Timestamp};
+use super::{Db, Store};
+use crate::domain::{
+    BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Order, Plan, Snapshot,
+};
+
+/// What is to be done and under which assumptions.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The batch.
+    pub batch: BatchId,
+    /// The right to work on the batch.
+    pub fence: i64,
+    /// Position of the first turn.
+    pub first_position: i64,
+    /// The turns.
+    pub order: Order,
+    /// True if no chunk follows.
+    pub is_last: bool,
+    /// The version of the catalogue that the decision will use.
+    pub catalogue_version: i64,
+    /// Plan choices that are known already.
+    pub choices: Choices,
+    /// Now.
+    pub now: Timestamp,
+    /// Until when the batch is worked on without a further sign of life.
+    pub lease_expires_at: Timestamp,
+}
+
+/// What a decision gives the store to write.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// What becomes of each user.
+    pub plan: Plan,
+    /// The results, encoded, as they will be sent.
+    pub results: Vec<u8>,
+}
+
+/// The decision: from what is so to what shall be. It may be asked more than once.
+pub type Decide = Arc<dyn Fn(&Snapshot) -> Decision + Send + Sync>;
+
+/// What became of a chunk.
+#[derive(Debug)]
+pub enum Written {
+    /// It is durable. Here are the plan choices that are known now.
+    Done(Choices),
+    /// It had been done before; the batch is at this position.
+    Behind(i64),
+    /// Somebody else works on the batch now.
+    Fenced,
+    /// The catalogue has another version than the decision would use.
+    CatalogueMoved,
+}
+
+impl Store {
+    /// Does one chunk. Nothing is written unless the outcome is `Done`.
+    pub async fn write_chunk(&self, chunk: Arc<Chunk>, decide: Decide) -> Result<Written, Error> {
+        let _turn = self.queue(chunk.customer).await;
+        match &self.db {
+            Db::Postgres(pool) => postgres::write_chunk(pool, &chunk, &decide).await,
+            Db::Sqlite(db) => sqlite::write_chunk(db, chunk, decide).await,
+        }
+    }
+}
+
+/// Where the batch stands, read under the lock.
+struct Standing {
+    next_position: i64,
+    fence: i64,
+    catalogue_version: i64,
+}
+
+/// Checks the assumptions of a chunk; `Some` says why it cannot be done.
+fn obstacle(chunk: &Chunk, standing: &Standing) -> Option<Written> {
+    if standing.fence != chunk.fence {
+        return Some(Written::Fenced);
+    }
+    if standing.next_position != chunk.first_position {
+        return Some(Written::Behind(standing.next_position));
+    }
+    (standing.catalogue_version != chunk.catalogue_version).then_some(Written::CatalogueMoved)
+}
+
+/// A plan as columns of rows to write, in the order of the turns.
+#[derive(Default)]
+struct Rows {
+    inserts: Holdings,
+    updates: Holdings,
+    deletes: Holdings,
+    /// Users with a change row, and what it holds.
+    changed: Vec<Id>,
+    edits: Vec<Vec<u8>>,
+    /// Products whose number of assigned seats moves, and by how much.
+    products: Vec<Id>,
+    deltas: Vec<i64>,
+}
+
+#[derive(Default)]
+struct Holdings {
+    users: Vec<Id>,
+    products: Vec<Id>,
+    choices: Vec<i32>,
+}
+
+impl Holdings {
+    fn push(&mut self, user: Id, edit: &Edit, choice: i32) {
+        self.users.push(user);
+        self.products.push(edit.product.into());
+        self.choices.push(choice);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+}
+
+impl Rows {
+    /// `interned` are the numbers that the plan's new choices got.
+    fn new(order: &Order, plan: &Plan, interned: &[i32]) -> Self {
+        let number = |choice: ChoiceId| match choice.0 {
+            place @ ..0 => ChoiceId(interned[place.unsigned_abs() as usize - 1]),
+            _ => choice,
+        };
+        let mut rows = Self::default();
+        assert_eq!(plan.outcomes.len(), order.turns.len(), "one outcome per turn");
+        for (turn, outcome) in order.turns.iter().zip(&plan.outcomes) {
+            if outcome.edits.is_empty() {
+                continue;
+            }
+            let user = Id::from(turn.user.expect("only users that exist are changed"));
+            let edit = |edit: &Edit| Edit {
+                product: edit.product,
+                before: edit.before.map(number),
+                after: edit.after.map(number),
+            };
+            let edits: Vec<Edit> = outcome.edits.iter().map(edit).collect();
+            for edit in &edits {
+                match (edit.before, edit.after) {
+                    (None, Some(after)) => rows.inserts.push(user, edit, after.0),
+                    (_, Some(after)) => rows.updates.push(user, edit, after.0),
+                    (_, None) => rows.deletes.push(user, edit, 0),
+                }
+            }
+            rows.changed.push(user);
+            rows.edits.push(encode_edits(&edits));
+        }
+        for (product, delta) in &plan.seat_deltas {
+            rows.products.push((*product).into());
+            rows.deltas.push(*delta);
+        }
+        rows
+    }
+}
+
+/// By how much a chunk moves the counts of its batch.
+struct Counts {
+    turns: i64,
+    applied: i64,
+    unchanged: i64,
+    failed: i64,
+}
+
+impl Counts {
+    fn new(plan: &Plan) -> Self {
+        let count = |disposition| i64::from(plan.count(disposition));
+        Self {
+            turns: plan.outcomes.len() as i64,
+            applied: count(Disposition::Applied),
+            unchanged: count(Disposition::Unchanged),
+            failed: count(Disposition::Failed),
+        }
+    }
+}
+
+/// A write that touched another number of rows than it was meant to rolls everything back.
+fn expect_rows(what: &str, expected: usize, written: usize) -> Result<(), Error> {
+    if expected == written {
+        return Ok(());
+    }
+    Err(Error::Broken(format!("{what}: {written} rows written instead of {expected}")))
+}

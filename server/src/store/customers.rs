@@ -1,0 +1,117 @@
+//! Customers.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::error::{Error, Refusal, is_duplicate};
+use super::schema::customers as c;
+use super::types::{Id, Timestamp};
+use super::{Store, check_version};
+use crate::domain::{CustomerId, DisplayName};
+
+/// A customer as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = c)]
+pub struct Customer {
+    /// Its id.
+    #[diesel(deserialize_as = Id)]
+    pub customer_id: CustomerId,
+    /// Name for people.
+    pub display_name: String,
+    /// Grows with every change of the customer itself.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it itself was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    /// Creates a customer. Refused with `Exists` if the id is taken.
+    pub async fn create_customer(
+        &self,
+        id: CustomerId,
+        name: &DisplayName,
+        now: Timestamp,
+    ) -> Result<Customer, Error> {
+        write_tx!(self, conn => {
+            let row = (
+                c::customer_id.eq(Id::from(id)),
+                c::display_name.eq(name.as_str()),
+                c::change_seq.eq(0),
+                c::version.eq(1),
+                c::created_at.eq(now),
+                c::updated_at.eq(now),
+            );
+            let created = diesel::insert_into(c::table)
+                .values(row)
+                .returning(Customer::as_returning())
+                .get_result(conn)
+                .await;
+            created.map_err(|error| {
+                let taken = Refusal::Exists { resource: "customer", field: "customer_id" };
+                if is_duplicate(&error) { taken.into() } else { error.into() }
+            })
+        })
+    }
+
+    /// Returns a customer.
+    pub async fn customer(&self, id: CustomerId) -> Result<Customer, Error> {
+        let found: Option<Customer> = read!(self, conn => {
+            let query = c::table.find(Id::from(id)).select(Customer::as_select());
+            query.first(conn).await.optional()
+        })?;
+        found.ok_or_else(|| not_found(id))
+    }
+
+    /// Returns up to `limit` customers after `after`, by id.
+    pub async fn customers(
+        &self,
+        after: Option<CustomerId>,
+        limit: i64,
+    ) -> Result<Vec<Customer>, Error> {
+        read!(self, conn => {
+            let mut page = c::table
+                .select(Customer::as_select())
+                .order(c::customer_id)
+                .limit(limit)
+                .into_boxed();
+            if let Some(after) = after {
+                page = page.filter(c::customer_id.gt(Id::from(after)));
+            }
+            page.load(conn).await
+        })
+    }
+
+    /// Changes a customer, if it is still at `version` (when given).
+    pub async fn update_customer(
+        &self,
+        id: CustomerId,
+        name: Option<&DisplayName>,
+        version: Option<i64>,
+        now: Timestamp,
+    ) -> Result<Customer, Error> {
+        let _turn = self.queue(id).await;
+        write_tx!(self, conn => {
+            lock_customer!(conn, id)?;
+            let found = c::table.find(Id::from(id)).select(Customer::as_select());
+            let found: Customer = found.first(conn).await?;
+            check_version("customer", id, version, found.version)?;
+            let Some(name) = name.filter(|name| name.as_str() != found.display_name) else {
+                return Ok(found);
+            };
+            let changed = diesel::update(c::table.find(Id::from(id)))
+                .set((
+                    c::display_name.eq(name.as_str()),
+                    c::version.eq(found.version + 1),
+                    c::updated_at.eq(now),
+                ))
+                .returning(Customer::as_returning());
+            Ok(changed.get_result(conn).await?)
+        })
+    }
+}
+
+pub(super) fn not_found(id: CustomerId) -> Error {
+    Refusal::NotFound { resource: "customer", id: id.to_string() }.into()
+}

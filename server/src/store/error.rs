@@ -1,0 +1,168 @@
+//! What can go wrong in the store, and the one place that reads database errors.
+//!
+//! Diesel does not pass on the SQLSTATE, so several conditions are told apart by their text, which
+//! is why connections are opened with untranslated messages.
+
+use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
+
+use crate::domain::ProductId;
+
+/// Why a store call did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request cannot be done as things are; nothing was written.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// Another transaction was in the way; nothing was written, try again.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The database is out of reach. A write may or may not have been done.
+    #[error("database unavailable: {0}")]
+    Unavailable(String),
+    /// The database answered something that it never should: a defect.
+    #[error("database error: {0}")]
+    Broken(String),
+}
+
+/// Why a request cannot be done as things are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such thing, or it is another customer's.
+    #[error("{resource} {id} not found")]
+    NotFound {
+        /// What kind of thing.
+        resource: &'static str,
+        /// The id or name that was asked for.
+        id: String,
+    },
+    /// The value of `field` is taken.
+    #[error("{resource} exists: {field}")]
+    Exists {
+        /// What kind of thing.
+        resource: &'static str,
+        /// The field whose value is taken.
+        field: &'static str,
+    },
+    /// Somebody else changed the thing in between.
+    #[error("{resource} {id} is at version {version}")]
+    VersionMismatch {
+        /// What kind of thing.
+        resource: &'static str,
+        /// Its id.
+        id: String,
+        /// Its version now.
+        version: i64,
+    },
+    /// A cut below what is assigned, without leave.
+    #[error("{assigned} seats of {product} are assigned, more than {assignable}")]
+    SeatsBelowAssigned {
+        /// The product.
+        product: ProductId,
+        /// Seats assigned.
+        assigned: i64,
+        /// Seats that would be assignable.
+        assignable: i64,
+    },
+    /// Two places of a request name one user.
+    #[error("users {first} and {second} are the same")]
+    DuplicateUser {
+        /// The first place.
+        first: u32,
+        /// The second place.
+        second: u32,
+    },
+    /// The request id belongs to a different request.
+    #[error("request id was used for another request")]
+    RequestIdReused,
+}
+
+impl From<Diesel> for Error {
+    fn from(error: Diesel) -> Self {
+        let text = error.to_string();
+        match error {
+            Diesel::DatabaseError(Kind::SerializationFailure, _) => Self::Conflict(text),
+            Diesel::DatabaseError(
+                Kind::UnableToSendCommand | Kind::ClosedConnection | Kind::ReadOnlyTransaction,
+                _,
+            ) => Self::Unavailable(text),
+            Diesel::DatabaseError(Kind::Unknown, _) => from_text(text),
+            _ => Self::Broken(text),
+        }
+    }
+}
+
+fn from_text(text: String) -> Error {
+    const CONFLICTS: [&str; 5] = [
+        "deadlock detected",
+        "distributed deadlock",
+        "due to lock timeout",
+        "database is locked",
+        "database table is locked",
+    ];
+    const OUTAGES: [&str; 9] = [
+        "due to statement timeout",
+        "due to idle-in-transaction",
+        "terminating connection",
+        "the database system is",
+        "connection to the remote node",
+        "too many clients",
+        "could not extend file",
+        "disk I/O error",
+        "database or disk is full",
+    ];
+    if CONFLICTS.iter().any(|conflict| text.contains(conflict)) {
+        Error::Conflict(text)
+    } else if OUTAGES.iter().any(|outage| text.contains(outage)) {
+        Error::Unavailable(text)
+    } else {
+        Error::Broken(text)
+    }
+}
+
+/// An error of a pool or of opening a connection.
+pub(super) fn unavailable(error: impl std::fmt::Display) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+/// Says whether an error is a value that must be unique and is not.
+pub(super) fn is_duplicate(error: &Diesel) -> bool {
+    matches!(error, Diesel::DatabaseError(Kind::UniqueViolation, _))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn database_errors_are_told_apart() {
+        let error = |kind, text: &str| {
+            Error::from(Diesel::DatabaseError(kind, Box::new(text.to_owned())))
+        };
+        for (kind, text) in [
+            (Kind::SerializationFailure, "could not serialize access"),
+            (Kind::Unknown, "deadlock detected"),
+            (Kind::Unknown, "canceling statement due to lock timeout"),
+            (Kind::Unknown, "database is locked"),
+        ] {
+            assert!(matches!(error(kind, text), Error::Conflict(_)), "{text}");
+        }
+        for (kind, text) in [
+            (Kind::UnableToSendCommand, "connection closed"),
+            (Kind::ClosedConnection, "connection closed"),
+            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction"),
+            (Kind::Unknown, "canceling statement due to statement timeout"),
+            (Kind::Unknown, "the database system is shutting down"),
+            (Kind::Unknown, "disk I/O error"),
+        ] {
+            assert!(matches!(error(kind, text), Error::Unavailable(_)), "{text}");
+        }
+        for (kind, text) in [
+            (Kind::Unknown, "column \"x\" does not exist"),
+            (Kind::UniqueViolation, "duplicate key"),
+            (Kind::CheckViolation, "violates check constraint"),
+        ] {
+            assert!(matches!(error(kind, text), Error::Broken(_)), "{text}");
+        }
+        assert!(matches!(Error::from(Diesel::NotFound), Error::Broken(_)));
+    }
+}

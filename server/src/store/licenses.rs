@@ -1,0 +1,190 @@
+//! Licenses: what a customer owns of each product.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::error::{Error, Refusal};
+use super::schema::{licenses as l, products as p};
+use super::types::{Id, Timestamp};
+use super::{Store, check_version};
+use crate::domain::{CustomerId, ProductId, Seats};
+
+/// A license as stored, with the names of its product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct License {
+    /// The product.
+    pub product: ProductId,
+    /// The product's name for people.
+    pub display_name: String,
+    /// The product's technical name.
+    pub string_id: String,
+    /// The seats.
+    pub seats: Seats,
+    /// Grows whenever the seats are set to others.
+    pub version: i64,
+    /// When the seats were last set.
+    pub updated_at: Timestamp,
+}
+
+/// New seat numbers; `None` leaves a number as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SeatsUpdate {
+    /// Paid and in use.
+    pub enabled: Option<i64>,
+    /// In grace.
+    pub warning: Option<i64>,
+    /// Cancelled.
+    pub suspended: Option<i64>,
+    /// Leave to go below the seats assigned.
+    pub allow_below_assigned: bool,
+    /// The version that the caller read.
+    pub version: Option<i64>,
+}
+
+type Row = (Id, String, String, (i64, i64, i64, i64), i64, Timestamp);
+
+impl From<Row> for License {
+    fn from((product, display_name, string_id, seats, version, updated_at): Row) -> Self {
+        let (enabled, warning, suspended, assigned) = seats;
+        let seats = Seats { enabled, warning, suspended, assigned };
+        Self { product: product.into(), display_name, string_id, seats, version, updated_at }
+    }
+}
+
+macro_rules! select_licenses {
+    ($customer:expr) => {
+        l::table
+            .inner_join(p::table.on(p::product_id.eq(l::product_id)))
+            .filter(l::customer_id.eq(Id::from($customer)))
+            .select((
+                l::product_id,
+                p::display_name,
+                p::string_id,
+                (l::enabled, l::warning, l::suspended, l::assigned),
+                l::version,
+                l::updated_at,
+            ))
+    };
+}
+
+impl Store {
+    /// Sets the seats of a license, creating it if there is none.
+    pub async fn set_seats(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+        update: SeatsUpdate,
+        now: Timestamp,
+    ) -> Result<License, Error> {
+        let _turn = self.queue(customer).await;
+        write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
+            let names = p::table.find(Id::from(product)).select((p::display_name, p::string_id));
+            let names: Option<(String, String)> = names.first(conn).await.optional()?;
+            let Some((display_name, string_id)) = names else {
+                return Err(not_found("product", product));
+            };
+            let found = select_licenses!(customer).filter(l::product_id.eq(Id::from(product)));
+            let found: Option<License> =
+                found.first::<Row>(conn).await.optional()?.map(License::from);
+            check_version("license", product, update.version, found.as_ref().map_or(0, |l| l.version))?;
+            let is_new = found.is_none();
+            let before = found.unwrap_or(License {
+                product, display_name, string_id, seats: Seats::default(), version: 0, updated_at: now,
+            });
+            let after = updated(before.clone(), update, now)?;
+            if is_new {
+                let row = (
+                    l::customer_id.eq(Id::from(customer)),
+                    l::product_id.eq(Id::from(product)),
+                    l::enabled.eq(after.seats.enabled),
+                    l::warning.eq(after.seats.warning),
+                    l::suspended.eq(after.seats.suspended),
+                    l::assigned.eq(0),
+                    l::version.eq(1),
+                    l::updated_at.eq(now),
+                );
+                diesel::insert_into(l::table).values(row).execute(conn).await?;
+            } else if after != before {
+                diesel::update(l::table.find((Id::from(customer), Id::from(product))))
+                    .set((
+                        l::enabled.eq(after.seats.enabled),
+                        l::warning.eq(after.seats.warning),
+                        l::suspended.eq(after.seats.suspended),
+                        l::version.eq(after.version),
+                        l::updated_at.eq(now),
+                    ))
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(License { version: after.version.max(1), ..after })
+        })
+    }
+
+    /// Returns a license.
+    pub async fn license(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+    ) -> Result<License, Error> {
+        let found: Option<Row> = read!(self, conn => {
+            let query = select_licenses!(customer).filter(l::product_id.eq(Id::from(product)));
+            query.first(conn).await.optional()
+        })?;
+        let Some(found) = found else {
+            self.customer(customer).await?;
+            return Err(not_found("license", product));
+        };
+        Ok(found.into())
+    }
+
+    /// Returns up to `limit` licenses after `after`, by product id.
+    pub async fn licenses(
+        &self,
+        customer: CustomerId,
+        after: Option<ProductId>,
+        limit: i64,
+    ) -> Result<Vec<License>, Error> {
+        let page: Vec<Row> = read!(self, conn => {
+            let mut page = select_licenses!(customer)
+                .order(l::product_id)
+                .limit(limit)
+                .into_boxed();
+            if let Some(after) = after {
+                page = page.filter(l::product_id.gt(Id::from(after)));
+            }
+            page.load(conn).await
+        })?;
+        if page.is_empty() {
+            self.customer(customer).await?;
+        }
+        Ok(page.into_iter().map(License::from).collect())
+    }
+}
+
+/// The license after an update; the version and time move only if a number does.
+fn updated(license: License, update: SeatsUpdate, now: Timestamp) -> Result<License, Error> {
+    let before = license.seats;
+    let seats = Seats {
+        enabled: update.enabled.unwrap_or(before.enabled),
+        warning: update.warning.unwrap_or(before.warning),
+        suspended: update.suspended.unwrap_or(before.suspended),
+        assigned: before.assigned,
+    };
+    if seats == before {
+        return Ok(license);
+    }
+    let cut = seats.assignable() < before.assignable();
+    if cut && seats.available() < 0 && !update.allow_below_assigned {
+        return Err(Error::Refused(Refusal::SeatsBelowAssigned {
+            product: license.product,
+            assigned: seats.assigned,
+            assignable: seats.assignable(),
+        }));
+    }
+    Ok(License { seats, version: license.version + 1, updated_at: now, ..license })
+}
+
+fn not_found(resource: &'static str, product: ProductId) -> Error {
+    Refusal::NotFound { resource, id: product.to_string() }.into()
+}

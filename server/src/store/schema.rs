@@ -1,0 +1,176 @@
+//! The tables, one set for both engines. Every table is distributed (`customer_id` first in its
+//! key) or reference; the migrations say which.
+
+use diesel::table;
+
+table! {
+    use diesel::sql_types::*;
+    installation (id) {
+        id -> SmallInt,
+        token_key -> Binary,
+        catalogue_version -> BigInt,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    products (product_id) {
+        product_id -> Guid,
+        display_name -> Text,
+        string_id -> Text,
+        string_key -> Text,
+        for_company -> Bool,
+        retired -> Bool,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    service_plans (plan_id) {
+        plan_id -> Guid,
+        name -> Text,
+        display_name -> Text,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    product_plans (product_id, plan_id) {
+        product_id -> Guid,
+        plan_id -> Guid,
+        retired -> Bool,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    rules (kind, plan_id, other) {
+        kind -> SmallInt,
+        plan_id -> Guid,
+        other -> Text,
+        plan_name -> Text,
+        other_names -> Text,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    customers (customer_id) {
+        customer_id -> Guid,
+        display_name -> Text,
+        change_seq -> BigInt,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    users (customer_id, user_id) {
+        customer_id -> Guid,
+        user_id -> Guid,
+        principal_name -> Text,
+        principal_key -> Nullable<Text>,
+        display_name -> Text,
+        usage_location -> Nullable<Text>,
+        active -> Bool,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    licenses (customer_id, product_id) {
+        customer_id -> Guid,
+        product_id -> Guid,
+        enabled -> BigInt,
+        warning -> BigInt,
+        suspended -> BigInt,
+        assigned -> BigInt,
+        version -> BigInt,
+        updated_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    plan_choices (customer_id, choice_id) {
+        customer_id -> Guid,
+        choice_id -> Integer,
+        only_named -> Bool,
+        plan_ids -> Binary,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    assignments (customer_id, user_id, product_id) {
+        customer_id -> Guid,
+        user_id -> Guid,
+        product_id -> Guid,
+        choice_id -> Integer,
+        batch_id -> Guid,
+        assigned_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    batches (customer_id, batch_id) {
+        customer_id -> Guid,
+        batch_id -> Guid,
+        request_id -> Guid,
+        request_hash -> Binary,
+        state -> SmallInt,
+        user_count -> BigInt,
+        next_position -> BigInt,
+        applied_count -> BigInt,
+        unchanged_count -> BigInt,
+        failed_count -> BigInt,
+        fence -> BigInt,
+        lease_expires_at -> Instant,
+        created_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    batch_chunks (customer_id, batch_id, first_position) {
+        customer_id -> Guid,
+        batch_id -> Guid,
+        first_position -> BigInt,
+        turns -> Binary,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    batch_results (customer_id, batch_id, first_position) {
+        customer_id -> Guid,
+        batch_id -> Guid,
+        first_position -> BigInt,
+        result_count -> BigInt,
+        results -> Binary,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    changes (customer_id, seq) {
+        customer_id -> Guid,
+        seq -> BigInt,
+        user_id -> Guid,
+        batch_id -> Nullable<Guid>,
+        edits -> Binary,
+        changed_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(licenses, products);
+diesel::allow_tables_to_appear_in_same_query!(product_plans, service_plans);
+diesel::allow_tables_to_appear_in_same_query!(assignments, users);

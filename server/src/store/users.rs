@@ -1,0 +1,327 @@
+//! Users: single calls. Many at once are in `import.rs`.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::codec::encode_edits;
+use super::error::{Error, Refusal, is_duplicate};
+use super::schema::{
+    assignments as a, changes as ch, customers as c, licenses as l, users as u,
+};
+use super::types::{Id, Timestamp};
+use super::{Store, check_version};
+use crate::domain::{
+    ChoiceId, Country, CustomerId, DisplayName, Edit, PrincipalName, ProductId, UserId, UserRef,
+};
+
+/// A user as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = u)]
+pub struct User {
+    /// Its id.
+    #[diesel(deserialize_as = Id)]
+    pub user_id: UserId,
+    /// Sign-in name.
+    pub principal_name: String,
+    /// Name for people.
+    pub display_name: String,
+    /// Country, if known.
+    pub usage_location: Option<String>,
+    /// False if nothing new may be given.
+    pub active: bool,
+    /// Grows with every change of the user itself.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it itself was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A user to create.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Its id.
+    pub id: UserId,
+    /// Sign-in name.
+    pub principal_name: PrincipalName,
+    /// Name for people.
+    pub display_name: DisplayName,
+    /// Country, if known.
+    pub usage_location: Option<Country>,
+    /// False if nothing may be given yet.
+    pub active: bool,
+}
+
+/// New values of a user; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserUpdate {
+    /// Sign-in name.
+    pub principal_name: Option<PrincipalName>,
+    /// Name for people.
+    pub display_name: Option<DisplayName>,
+    /// Country; `Some(None)` is "not known".
+    pub usage_location: Option<Option<Country>>,
+    /// Whether something new may be given.
+    pub active: Option<bool>,
+}
+
+impl User {
+    /// The user after an update; the version and time move only if a value does.
+    pub(super) fn updated(&self, update: &UserUpdate, now: Timestamp) -> Self {
+        let mut user = self.clone();
+        if let Some(name) = &update.principal_name {
+            name.as_str().clone_into(&mut user.principal_name);
+        }
+        if let Some(name) = &update.display_name {
+            name.as_str().clone_into(&mut user.display_name);
+        }
+        if let Some(location) = update.usage_location {
+            user.usage_location = location.map(|country| country.as_str().to_owned());
+        }
+        user.active = update.active.unwrap_or(self.active);
+        if user != *self {
+            user.version += 1;
+            user.updated_at = now;
+        }
+        user
+    }
+}
+
+impl NewUser {
+    pub(super) fn into_user(self, now: Timestamp) -> User {
+        User {
+            user_id: self.id,
+            principal_name: self.principal_name.as_str().to_owned(),
+            display_name: self.display_name.as_str().to_owned(),
+            usage_location: self.usage_location.map(|country| country.as_str().to_owned()),
+            active: self.active,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// The columns of a new row.
+macro_rules! user_row {
+    ($customer:expr, $user:expr) => {
+        (
+            u::customer_id.eq($customer),
+            u::user_id.eq(Id::from($user.user_id)),
+            u::principal_name.eq(&$user.principal_name),
+            u::principal_key.eq(Some(crate::domain::fold(&$user.principal_name))),
+            u::display_name.eq(&$user.display_name),
+            u::usage_location.eq(&$user.usage_location),
+            u::active.eq($user.active),
+            u::version.eq($user.version),
+            u::created_at.eq($user.created_at),
+            u::updated_at.eq($user.updated_at),
+        )
+    };
+}
+/// The columns that an update may change.
+macro_rules! user_changes {
+    ($user:expr) => {
+        (
+            u::principal_name.eq(&$user.principal_name),
+            u::principal_key.eq(Some(crate::domain::fold(&$user.principal_name))),
+            u::display_name.eq(&$user.display_name),
+            u::usage_location.eq(&$user.usage_location),
+            u::active.eq($user.active),
+            u::version.eq($user.version),
+            u::updated_at.eq($user.updated_at),
+        )
+    };
+}
+pub(super) use {user_changes, user_row};
+
+/// A living user of a customer, by id or name.
+macro_rules! find_user {
+    ($customer:expr, $user:expr) => {{
+        let query = u::table
+            .filter(u::customer_id.eq(Id::from($customer)))
+            .filter(u::deleted_at.is_null())
+            .select(User::as_select())
+            .into_boxed();
+        match $user {
+            UserRef::Id(id) => query.filter(u::user_id.eq(Id::from(*id))),
+            UserRef::Name(name) => query.filter(u::principal_key.eq(name.key().to_owned())),
+        }
+    }};
+}
+
+impl Store {
+    /// Creates a user. Refused with `Exists` if the id or the principal name is taken.
+    pub async fn create_user(
+        &self,
+        customer: CustomerId,
+        new: NewUser,
+        now: Timestamp,
+    ) -> Result<User, Error> {
+        let _turn = self.queue(customer).await;
+        write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
+            let user = new.clone().into_user(now);
+            let id = u::table.find((Id::from(customer), Id::from(user.user_id))).select(u::version);
+            if id.first::<i64>(conn).await.optional()?.is_some() {
+                return Err(taken("user_id"));
+            }
+            let created = diesel::insert_into(u::table)
+                .values(user_row!(Id::from(customer), user))
+                .execute(conn)
+                .await;
+            created.map_err(|error| {
+                if is_duplicate(&error) { taken("principal_name") } else { error.into() }
+            })?;
+            Ok(user)
+        })
+    }
+
+    /// Returns a user.
+    pub async fn user(&self, customer: CustomerId, user: &UserRef) -> Result<User, Error> {
+        let found: Option<User> = read!(self, conn => {
+            find_user!(customer, user).first(conn).await.optional()
+        })?;
+        let Some(found) = found else {
+            self.customer(customer).await?;
+            return Err(not_found(user));
+        };
+        Ok(found)
+    }
+
+    /// Returns up to `limit` users after `after`, by id.
+    pub async fn users(
+        &self,
+        customer: CustomerId,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<User>, Error> {
+        let page: Vec<User> = read!(self, conn => {
+            let mut page = u::table
+                .filter(u::customer_id.eq(Id::from(customer)))
+                .filter(u::deleted_at.is_null())
+                .select(User::as_select())
+                .order(u::user_id)
+                .limit(limit)
+                .into_boxed();
+            if let Some(after) = after {
+                page = page.filter(u::user_id.gt(Id::from(after)));
+            }
+            page.load(conn).await
+        })?;
+        if page.is_empty() {
+            self.customer(customer).await?;
+        }
+        Ok(page)
+    }
+
+    /// Changes a user, if it is still at `version` (when given).
+    pub async fn update_user(
+        &self,
+        customer: CustomerId,
+        user: &UserRef,
+        update: &UserUpdate,
+        version: Option<i64>,
+        now: Timestamp,
+    ) -> Result<User, Error> {
+        let _turn = self.queue(customer).await;
+        write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
+            let found: Option<User> =
+                find_user!(customer, user).first(conn).await.optional()?;
+            let found = found.ok_or_else(|| not_found(user))?;
+            check_version("user", found.user_id, version, found.version)?;
+            let changed = found.updated(update, now);
+            if changed != found {
+                let row = u::table.find((Id::from(customer), Id::from(found.user_id)));
+                let done =
+                    diesel::update(row).set(user_changes!(changed)).execute(conn).await;
+                done.map_err(|error| {
+                    if is_duplicate(&error) { taken("principal_name") } else { error.into() }
+                })?;
+            }
+            Ok(changed)
+        })
+    }
+
+    /// Deletes a user, if it is still at `version` (when given), frees its seats and says which.
+    pub async fn delete_user(
+        &self,
+        customer: CustomerId,
+        user: &UserRef,
+        version: Option<i64>,
+        now: Timestamp,
+    ) -> Result<(UserId, Vec<ProductId>), Error> {
+        let _turn = self.queue(customer).await;
+        write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
+            let found: Option<User> = find_user!(customer, user).first(conn).await.optional()?;
+            let found = found.ok_or_else(|| not_found(user))?;
+            check_version("user", found.user_id, version, found.version)?;
+            let key = (Id::from(customer), Id::from(found.user_id));
+
+            let mine = a::customer_id.eq(key.0).and(a::user_id.eq(key.1));
+            let held: Vec<(Id, i32)> = a::table
+                .filter(mine)
+                .order(a::product_id)
+                .select((a::product_id, a::choice_id))
+                .load(conn)
+                .await?;
+            diesel::delete(a::table.filter(mine)).execute(conn).await?;
+            for (product, _) in &held {
+                diesel::update(l::table.find((key.0, *product)))
+                    .set(l::assigned.eq(l::assigned - 1))
+                    .execute(conn)
+                    .await?;
+            }
+            if !held.is_empty() {
+                let seq: i64 = diesel::update(c::table.find(key.0))
+                    .set(c::change_seq.eq(c::change_seq + 1))
+                    .returning(c::change_seq)
+                    .get_result(conn)
+                    .await?;
+                let gone = |(product, choice): &(Id, i32)| Edit {
+                    product: (*product).into(),
+                    before: Some(ChoiceId(*choice)),
+                    after: None,
+                };
+                let edits: Vec<Edit> = held.iter().map(gone).collect();
+                let row = (
+                    ch::customer_id.eq(key.0),
+                    ch::seq.eq(seq),
+                    ch::user_id.eq(key.1),
+                    ch::edits.eq(encode_edits(&edits)),
+                    ch::changed_at.eq(now),
+                );
+                diesel::insert_into(ch::table).values(row).execute(conn).await?;
+            }
+            // The tombstone keeps the id from being used again; names are personal and go.
+            diesel::update(u::table.find(key))
+                .set((
+                    u::principal_name.eq(""),
+                    u::principal_key.eq(None::<String>),
+                    u::display_name.eq(""),
+                    u::usage_location.eq(None::<String>),
+                    u::active.eq(false),
+                    u::version.eq(found.version + 1),
+                    u::updated_at.eq(now),
+                    u::deleted_at.eq(Some(now)),
+                ))
+                .execute(conn)
+                .await?;
+            Ok((found.user_id, held.into_iter().map(|(product, _)| product.into()).collect()))
+        })
+    }
+}
+
+pub(super) fn taken(field: &'static str) -> Error {
+    Refusal::Exists { resource: "user", field }.into()
+}
+
+fn not_found(user: &UserRef) -> Error {
+    let id = match user {
+        UserRef::Id(id) => id.to_string(),
+        UserRef::Name(name) => name.as_str().to_owned(),
+    };
+    Refusal::NotFound { resource: "user", id }.into()
+}
