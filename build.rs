@@ -14,7 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.include_source_info(true).include_imports(true);
     compiler.open_files(files)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("seatwise.binpb"), compiler.encode_file_descriptor_set())?;
+    fs::write(
+        out.join("seatwise.binpb"),
+        compiler.encode_file_descriptor_set(),
+    )?;
     let descriptors = compiler.file_descriptor_set();
     let mut config = prost_build::Config::new();
     // The command line finds a message's descriptor, and so its JSON form, by its name.

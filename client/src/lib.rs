@@ -1,1 +1,19 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod client;
+mod error;
+mod import;
+pub mod v1;
+
+pub use batch::{BatchOutcome, BatchStream};
+pub use client::{Builder, Client};
+pub use error::{Code, Error, Violation};
+pub use import::ImportReport;
+
+/// The layer below: generated stubs on tonic, for what this crate does not wrap. Its types change
+/// with tonic's versions.
+pub mod transport {
+    pub use seatwise_proto::v1;
+    pub use tonic;
+}

@@ -10,9 +10,7 @@ mod text;
 
 pub use catalogue::{Catalogue, Product, ProductPlan, Rule};
 pub use change::{Assign, Change, ChoiceId, Choices, Order, PlanChoice, Turn, UserRef};
-pub use decide::{
-    Disposition, Edit, Held, Outcome, Plan, Seats, Snapshot, UserState, decide,
-};
+pub use decide::{Disposition, Edit, Held, Outcome, Plan, Seats, Snapshot, UserState, decide};
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, UserId};
 pub use reason::Reason;
 pub use text::{Country, DisplayName, PrincipalName, fold};

@@ -1,4 +1,9 @@
-//! Seatwise server.
+#![doc = include_str!("../README.md")]
+
 pub mod domain;
 pub mod edition;
+pub mod server;
+pub mod service;
 pub mod store;
+
+mod rpc;

@@ -31,7 +31,11 @@ macro_rules! read {
                 $query.map_err(crate::store::Error::from)
             }
             crate::store::Db::Sqlite(db) => {
-                let mut held = db.readers.get().await.map_err(crate::store::error::unavailable)?;
+                let mut held = db
+                    .readers
+                    .get()
+                    .await
+                    .map_err(crate::store::error::unavailable)?;
                 let $conn = &mut *held;
                 $query.map_err(crate::store::Error::from)
             }
@@ -47,11 +51,13 @@ macro_rules! write_tx {
                 use diesel_async::AsyncConnection as _;
                 let mut held = pool.get().await.map_err(crate::store::error::unavailable)?;
                 let held: &mut diesel_async::AsyncPgConnection = &mut held;
-                held.transaction::<_, crate::store::Error, _>(async |$conn| $body).await
+                held.transaction::<_, crate::store::Error, _>(async |$conn| $body)
+                    .await
             }
             crate::store::Db::Sqlite(db) => {
                 let mut held = db.writer.lock().await;
-                held.immediate_transaction::<_, crate::store::Error, _>(async |$conn| $body).await
+                held.immediate_transaction::<_, crate::store::Error, _>(async |$conn| $body)
+                    .await
             }
         }
     };
@@ -152,11 +158,21 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self, Error> {
         let (db, url) = match location {
             Location::Postgres(url) => (Db::Postgres(postgres::open(url).await?), url.clone()),
-            Location::Sqlite(path) => {
-                (Db::Sqlite(sqlite::open(path).await?), path.display().to_string())
-            }
+            Location::Sqlite(path) => (
+                Db::Sqlite(sqlite::open(path).await?),
+                path.display().to_string(),
+            ),
         };
-        Ok(Self { db, url: url.into(), queues: Queues::default() })
+        Ok(Self {
+            db,
+            url: url.into(),
+            queues: Queues::default(),
+        })
+    }
+
+    /// True if no other process can have the database open.
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self.db, Db::Sqlite(_))
     }
 
     /// The secret that makes page tokens and cursors, made at the first start and kept: `fresh` is
@@ -188,9 +204,12 @@ fn check_version(
     version: i64,
 ) -> Result<(), Error> {
     match read {
-        Some(read) if read != version => {
-            Err(Refusal::VersionMismatch { resource, id: id.to_string(), version }.into())
+        Some(read) if read != version => Err(Refusal::VersionMismatch {
+            resource,
+            id: id.to_string(),
+            version,
         }
+        .into()),
         _ => Ok(()),
     }
 }

@@ -22,7 +22,9 @@ impl PlanBits {
     }
 
     pub(super) fn contains(&self, plan: usize) -> bool {
-        self.0.get(plan / 64).is_some_and(|word| word & (1 << (plan % 64)) != 0)
+        self.0
+            .get(plan / 64)
+            .is_some_and(|word| word & (1 << (plan % 64)) != 0)
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
@@ -41,17 +43,27 @@ impl PlanBits {
     /// True if a plan is in `self` that is not in `other`.
     pub(super) fn exceeds(&self, other: &Self) -> bool {
         let words = self.0.iter().enumerate();
-        words.into_iter().any(|(i, word)| word & !other.0.get(i).copied().unwrap_or(0) != 0)
+        words
+            .into_iter()
+            .any(|(i, word)| word & !other.0.get(i).copied().unwrap_or(0) != 0)
     }
 
     fn minus(&self, other: &Self) -> Self {
         let words = self.0.iter().enumerate();
-        Self(words.map(|(i, word)| word & !other.0.get(i).copied().unwrap_or(0)).collect())
+        Self(
+            words
+                .map(|(i, word)| word & !other.0.get(i).copied().unwrap_or(0))
+                .collect(),
+        )
     }
 
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         let words = self.0.iter().enumerate();
-        words.flat_map(|(i, word)| (0..64).filter(move |b| word & (1 << b) != 0).map(move |b| i * 64 + b))
+        words.flat_map(|(i, word)| {
+            (0..64)
+                .filter(move |b| word & (1 << b) != 0)
+                .map(move |b| i * 64 + b)
+        })
     }
 }
 
@@ -129,10 +141,19 @@ impl Catalogue {
         product_plans: impl IntoIterator<Item = ProductPlan>,
         rules: impl IntoIterator<Item = Rule>,
     ) -> Self {
-        let mut catalogue = Self { version, ..Self::default() };
+        let mut catalogue = Self {
+            version,
+            ..Self::default()
+        };
         for (id, display_name, for_company) in products {
             let (plans, retired_plans) = Default::default();
-            let product = Product { id, display_name, for_company, plans, retired_plans };
+            let product = Product {
+                id,
+                display_name,
+                for_company,
+                plans,
+                retired_plans,
+            };
             catalogue.products.insert(id, product);
         }
         for (id, name) in plans {
@@ -141,7 +162,9 @@ impl Catalogue {
         }
         for pair in product_plans {
             let number = catalogue.number(pair.plan);
-            let Some(product) = catalogue.products.get_mut(&pair.product) else { continue };
+            let Some(product) = catalogue.products.get_mut(&pair.product) else {
+                continue;
+            };
             product.plans.insert(number);
             if pair.retired {
                 product.retired_plans.insert(number);
@@ -188,7 +211,9 @@ impl Catalogue {
 
     /// The plan's technical name; empty if the catalogue has never known it.
     pub fn plan_name(&self, id: PlanId) -> &str {
-        self.plan_numbers.get(&id).map_or("", |number| &self.plans[*number].1)
+        self.plan_numbers
+            .get(&id)
+            .map_or("", |number| &self.plans[*number].1)
     }
 
     pub(super) fn plan(&self, number: usize) -> PlanId {
@@ -207,6 +232,15 @@ impl Catalogue {
             bits.insert(*number);
         }
         bits
+    }
+
+    /// Says whether any product has the plan, or once had it.
+    pub fn is_sold(&self, plan: PlanId) -> bool {
+        self.plan_numbers.get(&plan).is_some_and(|number| {
+            self.products
+                .values()
+                .any(|product| product.plans.contains(*number))
+        })
     }
 
     /// Says whether the product has the plan, in the newest edition.

@@ -46,7 +46,10 @@ pub struct Change {
 impl Change {
     /// Every product that the change names.
     pub fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
-        self.assign.iter().map(|assign| assign.product).chain(self.revoke.iter().copied())
+        self.assign
+            .iter()
+            .map(|assign| assign.product)
+            .chain(self.revoke.iter().copied())
     }
 }
 
@@ -63,9 +66,9 @@ impl UserRef {
     /// Reads an id or, if there is an `@` in it, a principal name.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if super::ids::looks_like_id(text) {
-            UserId::parse(text).map(Self::Id).map_err(|_| {
-                "must be the UUID of a user or a principal name of the form name@domain"
-            })
+            UserId::parse(text).map(Self::Id).map_err(
+                |_| "must be the UUID of a user or a principal name of the form name@domain",
+            )
         } else {
             PrincipalName::parse(text).map(Self::Name)
         }
@@ -113,7 +116,10 @@ pub struct Choices {
 
 impl Default for Choices {
     fn default() -> Self {
-        let mut choices = Self { by_id: HashMap::new(), by_choice: HashMap::new() };
+        let mut choices = Self {
+            by_id: HashMap::new(),
+            by_choice: HashMap::new(),
+        };
         choices.insert(ChoiceId::ALL, PlanChoice::ALL);
         choices
     }

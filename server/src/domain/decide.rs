@@ -123,7 +123,10 @@ pub struct Plan {
 impl Plan {
     /// How many users had this disposition.
     pub fn count(&self, disposition: Disposition) -> u32 {
-        let same = self.outcomes.iter().filter(|outcome| outcome.disposition == disposition);
+        let same = self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.disposition == disposition);
         u32::try_from(same.count()).expect("an order has at most a chunk of turns")
     }
 }
@@ -151,7 +154,11 @@ pub fn decide(catalogue: &Catalogue, snapshot: &Snapshot, order: &Order) -> Plan
             run.plan.seat_deltas.insert(product, delta);
         }
     }
-    assert_eq!(run.plan.outcomes.len(), order.turns.len(), "one outcome per turn");
+    assert_eq!(
+        run.plan.outcomes.len(),
+        order.turns.len(),
+        "one outcome per turn"
+    );
     run.plan
 }
 
@@ -177,30 +184,44 @@ impl Run<'_> {
         let edits = self.edits(user, change, &mut reasons);
         if edits.is_empty() && reasons.is_empty() {
             let (disposition, held) = (Disposition::Unchanged, user.held.clone());
-            return Outcome { disposition, edits, held, reasons };
+            return Outcome {
+                disposition,
+                edits,
+                held,
+                reasons,
+            };
         }
         let held = held_after(&user.held, &edits);
         self.check_user(user, &held, &edits, &mut reasons);
         self.check_seats(&edits, &mut reasons);
         let (before, after) = (&self.before, &self.after);
-        rules::violations(self.catalogue, before, after, user.usage_location, &mut reasons);
+        rules::violations(
+            self.catalogue,
+            before,
+            after,
+            user.usage_location,
+            &mut reasons,
+        );
         if !reasons.is_empty() {
             return refused(user.held.clone(), reasons);
         }
         self.take_seats(&edits);
-        Outcome { disposition: Disposition::Applied, edits, held, reasons }
+        Outcome {
+            disposition: Disposition::Applied,
+            edits,
+            held,
+            reasons,
+        }
     }
 
     /// wanted = (held − revoked) ∪ assigned, as the difference to held.
-    fn edits(
-        &mut self,
-        user: &UserState,
-        change: &Change,
-        reasons: &mut Vec<Reason>,
-    ) -> Vec<Edit> {
+    fn edits(&mut self, user: &UserState, change: &Change, reasons: &mut Vec<Reason>) -> Vec<Edit> {
         let mut edits = Vec::with_capacity(change.assign.len() + change.revoke.len());
         let held = |product| {
-            let place = user.held.binary_search_by_key(&product, |held| held.product).ok();
+            let place = user
+                .held
+                .binary_search_by_key(&product, |held| held.product)
+                .ok();
             place.map(|place| user.held[place].choice)
         };
         for assign in &change.assign {
@@ -211,12 +232,20 @@ impl Run<'_> {
                 (_, Some(wanted)) => self.choose(product, before, wanted, reasons),
             };
             if before != Some(after) {
-                edits.push(Edit { product, before, after: Some(after) });
+                edits.push(Edit {
+                    product,
+                    before,
+                    after: Some(after),
+                });
             }
         }
         for &product in &change.revoke {
             if let Some(before) = held(product) {
-                edits.push(Edit { product, before: Some(before), after: None });
+                edits.push(Edit {
+                    product,
+                    before: Some(before),
+                    after: None,
+                });
             }
         }
         edits
@@ -231,8 +260,13 @@ impl Run<'_> {
         wanted: &PlanChoice,
         reasons: &mut Vec<Reason>,
     ) -> ChoiceId {
-        let entry = self.catalogue.product(product).expect("assigned products are in the catalogue");
-        let kept = before.map(|choice| self.enabled(product, choice).clone()).unwrap_or_default();
+        let entry = self
+            .catalogue
+            .product(product)
+            .expect("assigned products are in the catalogue");
+        let kept = before
+            .map(|choice| self.enabled(product, choice).clone())
+            .unwrap_or_default();
         let gone = self.catalogue.plan_ids(&self.catalogue.gone(entry, &kept));
         match wanted {
             PlanChoice::AllExcept(except) if !gone.is_empty() => {
@@ -269,8 +303,10 @@ impl Run<'_> {
         edits: &[Edit],
         reasons: &mut Vec<Reason>,
     ) {
-        let (mut before, mut after) =
-            (std::mem::take(&mut self.before), std::mem::take(&mut self.after));
+        let (mut before, mut after) = (
+            std::mem::take(&mut self.before),
+            std::mem::take(&mut self.after),
+        );
         before.clear();
         after.clear();
         for held in &user.held {
@@ -291,8 +327,16 @@ impl Run<'_> {
     }
 
     fn check_seats(&self, edits: &[Edit], reasons: &mut Vec<Reason>) {
-        for product in edits.iter().filter(|edit| edit.before.is_none()).map(|edit| edit.product) {
-            if self.catalogue.product(product).is_some_and(|product| product.for_company) {
+        for product in edits
+            .iter()
+            .filter(|edit| edit.before.is_none())
+            .map(|edit| edit.product)
+        {
+            if self
+                .catalogue
+                .product(product)
+                .is_some_and(|product| product.for_company)
+            {
                 reasons.push(Reason::ProductNotForUsers { product });
             }
             match self.seats.get(&product) {
@@ -320,14 +364,25 @@ impl Run<'_> {
     }
 
     fn enabled(&mut self, product: ProductId, choice: ChoiceId) -> &PlanBits {
-        let Self { enabled, catalogue, snapshot, plan, .. } = self;
+        let Self {
+            enabled,
+            catalogue,
+            snapshot,
+            plan,
+            ..
+        } = self;
         enabled.entry((product, choice)).or_insert_with(|| {
             let entry: Option<&Product> = catalogue.product(product);
             let choice = match choice.0 {
                 number @ ..0 => &plan.new_choices[number.unsigned_abs() as usize - 1],
-                _ => snapshot.choices.get(choice).expect("choices of the snapshot are known"),
+                _ => snapshot
+                    .choices
+                    .get(choice)
+                    .expect("choices of the snapshot are known"),
             };
-            entry.map(|product| catalogue.effective(product, choice)).unwrap_or_default()
+            entry
+                .map(|product| catalogue.effective(product, choice))
+                .unwrap_or_default()
         })
     }
 }
@@ -335,14 +390,24 @@ impl Run<'_> {
 fn held_after(held: &[Held], edits: &[Edit]) -> Vec<Held> {
     let untouched = |held: &&Held| !edits.iter().any(|edit| edit.product == held.product);
     let mut after: Vec<_> = held.iter().filter(untouched).copied().collect();
-    let holds = |edit: &Edit| edit.after.map(|choice| Held { product: edit.product, choice });
+    let holds = |edit: &Edit| {
+        edit.after.map(|choice| Held {
+            product: edit.product,
+            choice,
+        })
+    };
     after.extend(edits.iter().filter_map(holds));
     after.sort_unstable_by_key(|held| held.product);
     after
 }
 
 fn refused(held: Vec<Held>, reasons: Vec<Reason>) -> Outcome {
-    Outcome { disposition: Disposition::Failed, edits: Vec::new(), held, reasons }
+    Outcome {
+        disposition: Disposition::Failed,
+        edits: Vec::new(),
+        held,
+        reasons,
+    }
 }
 
 #[cfg(test)]

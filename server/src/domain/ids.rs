@@ -64,7 +64,12 @@ mod tests {
     #[test]
     fn only_the_hyphenated_form_is_an_id() {
         let id = "018f3c1e-7b5a-7cc4-9d0e-2f6a1b3c4d5e";
-        assert_eq!(UserId::parse(&id.to_uppercase()).expect("upper case").to_string(), id);
+        assert_eq!(
+            UserId::parse(&id.to_uppercase())
+                .expect("upper case")
+                .to_string(),
+            id
+        );
         for bad in [
             "",
             "ada",

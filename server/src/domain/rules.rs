@@ -34,7 +34,10 @@ fn exclusions(
         });
         match known {
             Some(others) => others.push(other),
-            None => reasons.push(Reason::MutuallyExclusivePlans { plan, others: vec![other] }),
+            None => reasons.push(Reason::MutuallyExclusivePlans {
+                plan,
+                others: vec![other],
+            }),
         }
     }
 }

@@ -4,9 +4,9 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest name, in characters.
-pub const NAME_CHARS_MAX: usize = 256;
+const NAME_CHARS_MAX: usize = 256;
 /// Longest principal name, in bytes.
-pub const PRINCIPAL_NAME_BYTES_MAX: usize = 256;
+const PRINCIPAL_NAME_BYTES_MAX: usize = 256;
 
 /// A name for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,16 @@ mod tests {
 
     #[test]
     fn malformed_names_are_refused() {
-        for bad in ["", "ada", "@x", "ada@", "a@b@c", "a da@x", "a\u{7}@x", "a\u{a0}b@x"] {
+        for bad in [
+            "",
+            "ada",
+            "@x",
+            "ada@",
+            "a@b@c",
+            "a da@x",
+            "a\u{7}@x",
+            "a\u{a0}b@x",
+        ] {
             assert!(PrincipalName::parse(bad).is_err(), "{bad:?}");
         }
         assert!(PrincipalName::parse(&format!("{}@x", "a".repeat(254))).is_ok());

@@ -102,9 +102,10 @@ fn read_applies_to(row: &mut Row<'_>) -> Option<Option<AppliesTo>> {
         "" | "user" => Some(Some(AppliesTo::User)),
         "company" => Some(Some(AppliesTo::Company)),
         _ => {
+            let given = quoted(&text);
             row.refuse(
                 APPLIES_TO,
-                format!("{} is unknown: write User or Company", quoted(&text)),
+                format!("{given} is unknown: write User or Company"),
             );
             None
         }
@@ -121,6 +122,7 @@ struct Draft {
 }
 
 struct DraftProduct {
+    /// Its first row.
     line: u32,
     applies_to: Option<AppliesTo>,
     display_name: Tally,
@@ -136,69 +138,59 @@ struct DraftPlan {
 
 impl Draft {
     fn add(&mut self, entry: PlanOfProduct, row: &mut Row<'_>) {
-        let product = self
+        let PlanOfProduct {
+            line,
+            product,
+            plan,
+            applies_to,
+            ref names,
+        } = entry;
+        let draft = self
             .products
-            .entry(entry.product)
+            .entry(product)
             .or_insert_with(|| DraftProduct {
-                line: entry.line,
-                applies_to: entry.applies_to,
+                line,
+                applies_to,
                 display_name: Tally::default(),
                 string_id: Tally::default(),
                 plan_ids: BTreeSet::new(),
             });
-        if product.applies_to != entry.applies_to {
-            let text = format!(
-                "differs from line {}: a product has one value",
-                product.line
+        if draft.applies_to != applies_to {
+            let first = draft.line;
+            row.refuse(
+                APPLIES_TO,
+                format!("differs from line {first}: give a product one value"),
             );
-            row.refuse(APPLIES_TO, text);
         }
-        match self.pairs.entry((entry.product, entry.plan)) {
-            Entry::Occupied(first) => {
-                let line = first.get().line;
-                row.note(
-                    "",
-                    if first.get().names == entry.names {
-                        format!("dropped, because it is the same as line {line}")
-                    } else {
-                        format!(
-                            "dropped, because line {line} has the same product and plan, \
-                             though under other names"
-                        )
-                    },
-                );
+        match self.pairs.entry((product, plan)) {
+            Entry::Occupied(pair) => {
+                let first = pair.get();
+                let but = if first.names == *names {
+                    ""
+                } else {
+                    ", though with other names"
+                };
+                row.note("", format!("dropped: repeats line {}{but}", first.line));
             }
             Entry::Vacant(pair) => {
-                let Names {
-                    product: product_name,
-                    string_id,
-                    plan,
-                    friendly,
-                } = &entry.names;
-                product
-                    .display_name
-                    .add(product_name, entry.line, PRODUCT_NAME);
-                product.string_id.add(string_id, entry.line, STRING_ID);
-                product.plan_ids.insert(entry.plan);
-                let draft = self.plans.entry(entry.plan).or_default();
-                draft.name.add(plan, entry.line, PLAN_NAME);
-                if !friendly.is_empty() {
-                    draft.display_name.add(friendly, entry.line, FRIENDLY_NAME);
+                draft.display_name.add(&names.product, line, PRODUCT_NAME);
+                draft.string_id.add(&names.string_id, line, STRING_ID);
+                draft.plan_ids.insert(plan);
+                let draft = self.plans.entry(plan).or_default();
+                draft.name.add(&names.plan, line, PLAN_NAME);
+                if !names.friendly.is_empty() {
+                    draft.display_name.add(&names.friendly, line, FRIENDLY_NAME);
                 }
                 pair.insert(entry);
             }
         }
     }
 
-    /// Settles the names now that all rows are known.
+    /// Settles the names, now that all rows are known.
     fn settle(self, journal: &mut Journal) -> Edition {
-        const NAMED: &str = "every product and plan is made from a row, and that has names";
+        const NAMED: &str = "every product and plan comes from a row, and a row has names";
 
-        let lines: HashMap<Uuid, u32> = self
-            .products
-            .iter()
-            .map(|(id, draft)| (*id, draft.line))
-            .collect();
+        let lines: Vec<u32> = self.products.values().map(|draft| draft.line).collect();
         let settle_product = |(id, draft): (Uuid, DraftProduct)| {
             let subject = format!("product {id}");
             EditionProduct {
@@ -214,52 +206,36 @@ impl Draft {
             let subject = format!("service plan {id}");
             let name = draft.name.settle(&subject, journal).expect(NAMED);
             let friendly = draft.display_name.settle(&subject, journal);
+            let display_name = friendly.unwrap_or_else(|| name.clone());
             EditionPlan {
                 id,
-                display_name: friendly.unwrap_or_else(|| name.clone()),
                 name,
+                display_name,
             }
         };
         let plans = self.plans.into_iter().map(settle_plan).collect();
-
-        note_shared(
-            &products,
-            |product| &product.display_name,
-            PRODUCT_NAME,
-            &lines,
-            journal,
-        );
-        note_shared(
-            &products,
-            |product| &product.string_id,
-            STRING_ID,
-            &lines,
-            journal,
-        );
+        note_shared_names(&products, &lines, journal);
         Edition { products, plans }
     }
 }
 
-/// Notes each product whose name an earlier product of the file has too.
-fn note_shared(
-    products: &[EditionProduct],
-    name_of: impl Fn(&EditionProduct) -> &str,
-    column: &'static str,
-    lines: &HashMap<Uuid, u32>,
-    journal: &mut Journal,
-) {
-    let mut in_file_order: Vec<_> = products.iter().collect();
-    in_file_order.sort_by_key(|product| lines[&product.id]);
-    let mut owners: HashMap<&str, Uuid> = HashMap::new();
-    for product in in_file_order {
-        let name = name_of(product);
-        let owner = *owners.entry(name).or_insert(product.id);
-        if owner != product.id {
-            let text = format!(
-                "{} is product {owner} too: kept both apart by id",
-                quoted(name)
-            );
-            journal.note(lines[&product.id], column, text);
+/// Notes each product that has a name of a product further up in the file.
+fn note_shared_names(products: &[EditionProduct], lines: &[u32], journal: &mut Journal) {
+    let mut in_file_order: Vec<_> = lines.iter().zip(products).collect();
+    in_file_order.sort_by_key(|(line, _)| **line);
+    let mut owners = HashMap::new();
+    for (line, product) in in_file_order {
+        let names = [
+            (PRODUCT_NAME, &product.display_name),
+            (STRING_ID, &product.string_id),
+        ];
+        for (column, name) in names {
+            let owner = *owners.entry((column, name)).or_insert(product.id);
+            if owner != product.id {
+                let name = quoted(name);
+                let text = format!("{name} is also product {owner}: kept both, told apart by id");
+                journal.note(*line, column, text);
+            }
         }
     }
 }

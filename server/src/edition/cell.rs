@@ -1,6 +1,6 @@
 //! Cleans a cell: repairs what needs no guessing, refuses the rest.
 
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use uuid::Uuid;
 
 /// The longest name, in characters after cleaning.
@@ -22,19 +22,23 @@ pub(super) fn text(raw: &str) -> Cleaned<String> {
         ));
     }
     let tidy = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    let composed: String = tidy.nfc().collect();
-    let chars = composed.chars().count();
+    let repairs = done([
+        (visible != raw, "removed invisible characters"),
+        (tidy != visible, "tidied white space"),
+        (!is_nfc(&tidy), "composed accents (Unicode NFC)"),
+    ]);
+    let text = if is_nfc(&tidy) {
+        tidy
+    } else {
+        tidy.nfc().collect()
+    };
+    let chars = text.chars().count();
     if chars > NAME_CHARS_MAX {
         return Err(format!(
             "is {chars} characters long: shorten it to {NAME_CHARS_MAX}"
         ));
     }
-    let repairs = done([
-        (visible != raw, "removed invisible characters"),
-        (tidy != visible, "tidied white space"),
-        (composed != tidy, "composed accents (Unicode NFC)"),
-    ]);
-    Ok((composed, repairs))
+    Ok((text, repairs))
 }
 
 /// A GUID in its hyphenated form, in any case, also in braces.

@@ -76,14 +76,8 @@ fn read_rule(row: &mut Row<'_>) -> Option<(EditionRule, Vec<Uuid>)> {
         }
         "prohibited_in" => {
             let country = read_country(row);
-            let plan = plan?;
-            Some((
-                EditionRule::ProhibitedIn {
-                    plan,
-                    country: country?,
-                },
-                vec![plan],
-            ))
+            let (plan, country) = (plan?, country?);
+            Some((EditionRule::ProhibitedIn { plan, country }, vec![plan]))
         }
         _ => {
             let kinds = "excludes, requires_any_of or prohibited_in";
@@ -107,7 +101,7 @@ fn read_country(row: &mut Row<'_>) -> Option<String> {
         let given = quoted(&country);
         row.refuse(
             OTHER,
-            format!("{given} is no country: write two letters, such as US"),
+            format!("{given} is no country: write two letters such as US"),
         );
         return None;
     }
@@ -149,16 +143,13 @@ impl Draft {
         {
             row.note(
                 "",
-                format!("adds to what line {line} requires for the plan: kept both"),
+                format!("requires more for the plan of line {line}: kept both"),
             );
         }
         match self.rules.entry(rule) {
             Entry::Occupied(first) => {
                 let line = first.get();
-                row.note(
-                    "",
-                    format!("dropped, because it says the same as line {line}"),
-                );
+                row.note("", format!("dropped: repeats line {line}"));
             }
             Entry::Vacant(rule) => {
                 rule.insert(row.line);
@@ -169,16 +160,14 @@ impl Draft {
 
     fn add_names(&mut self, plans: &[Uuid], names: &[(String, &'static str)], row: &mut Row<'_>) {
         let (others, other_names) = (plans.len() - 1, names.len() - 1);
+        // Without other plans, the cell may hold the name of the country.
+        let is_matching = others == 0 || others == other_names;
         let is_named = names[1..].iter().any(|(name, _)| !name.is_empty());
-        let mut names = names;
-        if others > 0 && others != other_names {
-            names = &names[..1];
-            if is_named {
-                let text =
-                    format!("ignored, because it has {other_names} names for {others} plans");
-                row.note(OTHER_NAME, text);
-            }
+        if is_named && !is_matching {
+            let text = format!("ignored: names ({other_names}) and plans ({others}) do not match");
+            row.note(OTHER_NAME, text);
         }
+        let names = if is_matching { names } else { &names[..1] };
         for (plan, (name, column)) in plans.iter().zip(names) {
             if !name.is_empty() {
                 self.names

@@ -43,7 +43,7 @@ pub(super) fn read(
     let mut rows = 0;
     while let Some(line) = records.advance() {
         if rows == ROWS_MAX {
-            let text = format!("is one row more than the {ROWS_MAX} allowed: leave out the rest");
+            let text = format!("is more than {ROWS_MAX} rows: leave out this and the rest");
             return journal.refuse(line, "", text);
         }
         rows += 1;
@@ -54,7 +54,7 @@ pub(super) fn read(
         let cells = &records.cells;
         if cells.len() != width {
             let given = cells.len();
-            let text = format!("has {given} cells, the header {width}: quote cells with a comma");
+            let text = format!("has {given} cells for {width} columns: quote cells with a comma");
             journal.refuse(line, "", text);
             continue;
         }
@@ -249,7 +249,7 @@ fn find_columns(
     for (place, raw) in header.iter().enumerate() {
         let (name, _) = cell::text(raw).unwrap_or_default();
         match known().find(|column| column.eq_ignore_ascii_case(&name)) {
-            None => unknown.push(quoted(raw)),
+            None => unknown.push(raw),
             Some(column) if places.iter().any(|(found, _)| *found == column) => {
                 repeated = true;
                 journal.refuse(line, column, "is there twice: keep one of the columns");
@@ -259,17 +259,14 @@ fn find_columns(
     }
     if places.is_empty() {
         let names = columns.required.join(", ");
-        journal.refuse(
-            line,
-            "",
-            format!("is no header: begin with {names}, set off by commas"),
-        );
+        let text = format!("is no header: begin with {names}, set off by commas");
+        journal.refuse(line, "", text);
         return None;
     }
     if !unknown.is_empty() {
         let more = if unknown.len() > 5 { ", …" } else { "" };
-        unknown.truncate(5);
-        let text = format!("ignored columns: {}{more}", unknown.join(", "));
+        let first: Vec<_> = unknown.into_iter().take(5).map(quoted).collect();
+        let text = format!("ignored columns: {}{more}", first.join(", "));
         journal.note(line, "", text);
     }
     let is_found = |column: &str| places.iter().any(|(found, _)| *found == column);

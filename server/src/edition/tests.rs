@@ -1,4 +1,5 @@
 mod catalogue;
+mod cell;
 mod property;
 mod rules;
 mod table;

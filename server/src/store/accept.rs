@@ -165,9 +165,18 @@ impl Resolved {
                 },
             };
             if let Some(first) = user.and_then(|user| places.insert(user, index)) {
-                return Err(Refusal::DuplicateUser { first, second: index }.into());
+                return Err(Refusal::DuplicateUser {
+                    first,
+                    second: index,
+                }
+                .into());
             }
-            turns.push(Turn { index, user, name, change: *change });
+            turns.push(Turn {
+                index,
+                user,
+                name,
+                change: *change,
+            });
         }
         Ok(turns)
     }
@@ -191,7 +200,9 @@ fn has_ample_seats(new: &NewBatch, seats: &[(Id, i64, i64, i64)]) -> bool {
         .map(|(product, enabled, warning, assigned)| (*product, enabled + warning - assigned))
         .collect();
     wanted.iter().all(|(product, wanted)| {
-        available.get(&Id::from(*product)).is_some_and(|available| available >= wanted)
+        available
+            .get(&Id::from(*product))
+            .is_some_and(|available| available >= wanted)
     })
 }
 
@@ -201,7 +212,11 @@ fn chunks(turns: Vec<Turn>, changes: &[Change]) -> impl Iterator<Item = (i64, Or
     let mut first = 0i64;
     std::iter::from_fn(move || {
         turns.peek()?;
-        let size = if first == 0 { FIRST_CHUNK_USERS } else { CHUNK_USERS };
+        let size = if first == 0 {
+            FIRST_CHUNK_USERS
+        } else {
+            CHUNK_USERS
+        };
         let mut order = Order::default();
         let mut places: HashMap<u32, u32> = HashMap::new();
         for mut turn in turns.by_ref().take(size) {
@@ -274,7 +289,11 @@ impl Lookup for sqlite::Connection {
             .filter(u::customer_id.eq(customer))
             .filter(u::principal_key.eq_any(keys.to_vec()))
             .filter(u::deleted_at.is_null())
-            .select((u::principal_key.assume_not_null(), u::user_id, u::principal_name));
+            .select((
+                u::principal_key.assume_not_null(),
+                u::user_id,
+                u::principal_name,
+            ));
         query.load(self).await
     }
 }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::Store;
 use super::codec::decode_choice;
 use super::error::Error;
 use super::schema::{assignments as a, plan_choices as pc};
 use super::types::{Id, Timestamp};
-use super::Store;
 use crate::domain::{BatchId, ChoiceId, Choices, CustomerId, PlanChoice, ProductId, UserId};
 
 /// An assignment as stored, with its choice of plans.
@@ -62,12 +62,23 @@ impl Store {
             self.customer(customer).await?;
         }
         let mut choices = Choices::default();
-        self.load_choices(customer, &mut choices, page.iter().map(|row| ChoiceId(row.2))).await?;
+        self.load_choices(
+            customer,
+            &mut choices,
+            page.iter().map(|row| ChoiceId(row.2)),
+        )
+        .await?;
         let assignment = |(user, product, choice, batch, assigned_at): Row| {
             let plans = choices.get(ChoiceId(choice)).cloned();
             let plans = plans.ok_or_else(|| Error::Broken(format!("no plan choice {choice}")))?;
             let (user, product, batch) = (user.into(), product.into(), batch.into());
-            Ok(Assignment { user, product, plans, batch, assigned_at })
+            Ok(Assignment {
+                user,
+                product,
+                plans,
+                batch,
+                assigned_at,
+            })
         };
         page.into_iter().map(assignment).collect()
     }
@@ -79,8 +90,10 @@ impl Store {
         choices: &mut Choices,
         wanted: impl Iterator<Item = ChoiceId>,
     ) -> Result<(), Error> {
-        let missing: HashSet<i32> =
-            wanted.filter(|id| choices.get(*id).is_none()).map(|id| id.0).collect();
+        let missing: HashSet<i32> = wanted
+            .filter(|id| choices.get(*id).is_none())
+            .map(|id| id.0)
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }

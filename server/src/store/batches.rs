@@ -4,11 +4,11 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::Store;
 use super::codec::decode_order;
 use super::error::{Error, Refusal};
 use super::schema::{batch_chunks as bc, batch_results as br, batches as b};
 use super::types::{Id, Timestamp};
-use super::Store;
 use crate::domain::{BatchId, CustomerId, Order, RequestId};
 
 pub(super) const RUNNING: i16 = 1;
@@ -71,7 +71,11 @@ impl Store {
         })?;
         let Some(found) = found else {
             self.customer(customer).await?;
-            return Err(Refusal::NotFound { resource: "batch", id: id.to_string() }.into());
+            return Err(Refusal::NotFound {
+                resource: "batch",
+                id: id.to_string(),
+            }
+            .into());
         };
         Ok(found)
     }
@@ -127,7 +131,11 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        let results = |(first_position, count, bytes)| StoredResults { first_position, count, bytes };
+        let results = |(first_position, count, bytes)| StoredResults {
+            first_position,
+            count,
+            bytes,
+        };
         let reaches = |results: &StoredResults| results.first_position + results.count > position;
         Ok(rows.into_iter().map(results).filter(reaches).collect())
     }
@@ -162,7 +170,10 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        Ok(rows.into_iter().map(|(customer, id)| (customer.into(), id.into())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(customer, id)| (customer.into(), id.into()))
+            .collect())
     }
 
     /// Takes a batch over if it is still abandoned, and gives the fence under which to work on it.
@@ -185,6 +196,21 @@ impl Store {
                 .get_result(conn)
                 .await;
             Ok(claimed.optional()?)
+        })
+    }
+
+    /// Hands a batch back, so that it can be claimed at once.
+    pub async fn release_batch(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        fence: i64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        write_tx!(self, conn => {
+            let mine = b::table.find((Id::from(customer), Id::from(id))).filter(b::fence.eq(fence));
+            diesel::update(mine).set(b::lease_expires_at.eq(now)).execute(conn).await?;
+            Ok(())
         })
     }
 }

@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::Store;
 use super::diff::{CatalogueChange, EditionDiff, RulesDiff, StoredEdition, StoredRule};
 use super::error::{Error, Refusal};
 use super::schema::{
     installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
 };
 use super::types::Id;
-use super::Store;
-use crate::domain::{Catalogue, PlanId, ProductId, ProductPlan, Rule, fold};
+use crate::domain::{Catalogue, PlanId, ProductId, ProductPlan, fold};
 use crate::edition::{Edition, RuleSet};
 
 /// Takes turns with every other change of the catalogue and gives its version.
@@ -104,7 +104,9 @@ impl Store {
             };
             return Ok(Catalogue::new(
                 version,
-                products.into_iter().map(|(id, name, company)| (id.into(), name, company)),
+                products
+                    .into_iter()
+                    .map(|(id, name, company)| (id.into(), name, company)),
                 // A plan's own name comes last and wins over the one in a rule.
                 names.chain(plans),
                 pairs.into_iter().map(pair),
@@ -128,9 +130,13 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        let plan = |(plan, name, display_name, retired): (Id, String, String, bool)| {
-            PlanOfProduct { plan: plan.into(), name, display_name, retired }
-        };
+        let plan =
+            |(plan, name, display_name, retired): (Id, String, String, bool)| PlanOfProduct {
+                plan: plan.into(),
+                name,
+                display_name,
+                retired,
+            };
         Ok((found, plans.into_iter().map(plan).collect()))
     }
 
@@ -282,5 +288,9 @@ impl Store {
 }
 
 fn not_found(product: ProductId) -> Error {
-    Refusal::NotFound { resource: "product", id: product.to_string() }.into()
+    Refusal::NotFound {
+        resource: "product",
+        id: product.to_string(),
+    }
+    .into()
 }

@@ -134,7 +134,11 @@ impl Rows {
             _ => choice,
         };
         let mut rows = Self::default();
-        assert_eq!(plan.outcomes.len(), order.turns.len(), "one outcome per turn");
+        assert_eq!(
+            plan.outcomes.len(),
+            order.turns.len(),
+            "one outcome per turn"
+        );
         for (turn, outcome) in order.turns.iter().zip(&plan.outcomes) {
             if outcome.edits.is_empty() {
                 continue;
@@ -189,5 +193,7 @@ fn expect_rows(what: &str, expected: usize, written: usize) -> Result<(), Error>
     if expected == written {
         return Ok(());
     }
-    Err(Error::Broken(format!("{what}: {written} rows written instead of {expected}")))
+    Err(Error::Broken(format!(
+        "{what}: {written} rows written instead of {expected}"
+    )))
 }

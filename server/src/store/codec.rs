@@ -4,9 +4,7 @@
 use uuid::Uuid;
 
 use super::error::Error;
-use crate::domain::{
-    Assign, Change, ChoiceId, Edit, Order, PlanChoice, PlanId, ProductId, Turn, UserId,
-};
+use crate::domain::{Assign, Change, Edit, Order, PlanChoice, PlanId, ProductId, Turn, UserId};
 
 /// Plans of a choice: 16 bytes each.
 pub(super) fn encode_plans(plans: &[PlanId]) -> Vec<u8> {
@@ -19,7 +17,11 @@ pub(super) fn decode_choice(only: bool, plans: &[u8]) -> Result<PlanChoice, Erro
     while !reader.0.is_empty() {
         ids.push(PlanId(reader.id()?));
     }
-    Ok(if only { PlanChoice::Only(ids) } else { PlanChoice::AllExcept(ids) })
+    Ok(if only {
+        PlanChoice::Only(ids)
+    } else {
+        PlanChoice::AllExcept(ids)
+    })
 }
 
 /// Edits of a user: product, choice before and after; -1 is none.
@@ -33,13 +35,22 @@ pub(super) fn encode_edits(edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
+#[cfg(test)]
 pub(super) fn decode_edits(bytes: &[u8]) -> Result<Vec<Edit>, Error> {
     let mut reader = Reader(bytes);
     let mut edits = Vec::with_capacity(bytes.len() / 24);
     while !reader.0.is_empty() {
         let product = ProductId(reader.id()?);
-        let mut choice = || reader.i32().map(|choice| (choice >= 0).then_some(ChoiceId(choice)));
-        edits.push(Edit { product, before: choice()?, after: choice()? });
+        let mut choice = || {
+            reader
+                .i32()
+                .map(|choice| (choice >= 0).then_some(crate::domain::ChoiceId(choice)))
+        };
+        edits.push(Edit {
+            product,
+            before: choice()?,
+            after: choice()?,
+        });
     }
     Ok(edits)
 }
@@ -62,7 +73,12 @@ pub(super) fn encode_order(order: &Order) -> Vec<u8> {
             bytes.extend(encode_plans(plans));
         }
         put_len(&mut bytes, change.revoke.len());
-        bytes.extend(change.revoke.iter().flat_map(|product| *product.0.as_bytes()));
+        bytes.extend(
+            change
+                .revoke
+                .iter()
+                .flat_map(|product| *product.0.as_bytes()),
+        );
     }
     put_len(&mut bytes, order.turns.len());
     for turn in &order.turns {
@@ -77,8 +93,12 @@ pub(super) fn encode_order(order: &Order) -> Vec<u8> {
 
 pub(super) fn decode_order(bytes: &[u8]) -> Result<Order, Error> {
     let mut reader = Reader(bytes);
-    let changes = (0..reader.u32()?).map(|_| reader.change()).collect::<Result<_, _>>()?;
-    let turns = (0..reader.u32()?).map(|_| reader.turn()).collect::<Result<_, _>>()?;
+    let changes = (0..reader.u32()?)
+        .map(|_| reader.change())
+        .collect::<Result<_, _>>()?;
+    let turns = (0..reader.u32()?)
+        .map(|_| reader.turn())
+        .collect::<Result<_, _>>()?;
     if !reader.0.is_empty() {
         return Err(damaged());
     }
@@ -108,6 +128,7 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(bytes.try_into().expect("four bytes")))
     }
 
+    #[cfg(test)]
     fn i32(&mut self) -> Result<i32, Error> {
         self.u32().map(u32::cast_signed)
     }
@@ -117,8 +138,12 @@ impl<'a> Reader<'a> {
     }
 
     fn change(&mut self) -> Result<Change, Error> {
-        let assign = (0..self.u32()?).map(|_| self.assign()).collect::<Result<_, _>>()?;
-        let revoke = (0..self.u32()?).map(|_| self.id().map(ProductId)).collect::<Result<_, _>>()?;
+        let assign = (0..self.u32()?)
+            .map(|_| self.assign())
+            .collect::<Result<_, _>>()?;
+        let revoke = (0..self.u32()?)
+            .map(|_| self.id().map(ProductId))
+            .collect::<Result<_, _>>()?;
         Ok(Change { assign, revoke })
     }
 
@@ -140,7 +165,12 @@ impl<'a> Reader<'a> {
         let user = self.id()?;
         let len = self.u32()? as usize;
         let name = String::from_utf8(self.take(len)?.to_vec()).map_err(|_| damaged())?;
-        Ok(Turn { index, user: (!user.is_nil()).then_some(UserId(user)), name, change })
+        Ok(Turn {
+            index,
+            user: (!user.is_nil()).then_some(UserId(user)),
+            name,
+            change,
+        })
     }
 }
 
@@ -155,10 +185,16 @@ mod tests {
     #[test]
     fn an_order_is_read_back_as_written_and_damage_is_noticed() {
         let plans = vec![PlanId(id(7)), PlanId(id(8))];
-        let assign = |plans| Assign { product: ProductId(id(1)), plans };
+        let assign = |plans| Assign {
+            product: ProductId(id(1)),
+            plans,
+        };
         let order = Order {
             changes: vec![
-                Change { assign: vec![assign(None)], revoke: vec![ProductId(id(2))] },
+                Change {
+                    assign: vec![assign(None)],
+                    revoke: vec![ProductId(id(2))],
+                },
                 Change {
                     assign: vec![
                         assign(Some(PlanChoice::AllExcept(plans.clone()))),
@@ -168,22 +204,44 @@ mod tests {
                 },
             ],
             turns: vec![
-                Turn { index: 5, user: Some(UserId(id(3))), name: "ada@x".into(), change: 0 },
-                Turn { index: 0, user: None, name: "né@x".into(), change: 1 },
+                Turn {
+                    index: 5,
+                    user: Some(UserId(id(3))),
+                    name: "ada@x".into(),
+                    change: 0,
+                },
+                Turn {
+                    index: 0,
+                    user: None,
+                    name: "né@x".into(),
+                    change: 1,
+                },
             ],
         };
         let bytes = encode_order(&order);
         assert_eq!(decode_order(&bytes).expect("whole"), order);
         for len in 0..bytes.len() {
-            assert!(decode_order(&bytes[..len]).is_err(), "{len} of {} bytes", bytes.len());
+            assert!(
+                decode_order(&bytes[..len]).is_err(),
+                "{len} of {} bytes",
+                bytes.len()
+            );
         }
     }
 
     #[test]
     fn edits_are_read_back_as_written() {
         let edits = vec![
-            Edit { product: ProductId(id(1)), before: None, after: Some(ChoiceId(0)) },
-            Edit { product: ProductId(id(2)), before: Some(ChoiceId(9)), after: None },
+            Edit {
+                product: ProductId(id(1)),
+                before: None,
+                after: Some(ChoiceId(0)),
+            },
+            Edit {
+                product: ProductId(id(2)),
+                before: Some(ChoiceId(9)),
+                after: None,
+            },
         ];
         assert_eq!(decode_edits(&encode_edits(&edits)).expect("whole"), edits);
         assert!(decode_edits(&encode_edits(&edits)[1..]).is_err());

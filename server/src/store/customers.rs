@@ -113,5 +113,9 @@ impl Store {
 }
 
 pub(super) fn not_found(id: CustomerId) -> Error {
-    Refusal::NotFound { resource: "customer", id: id.to_string() }.into()
+    Refusal::NotFound {
+        resource: "customer",
+        id: id.to_string(),
+    }
+    .into()
 }

@@ -51,9 +51,13 @@ impl StoredEdition {
         pairs: Vec<(Id, Id, bool)>,
     ) -> Self {
         let plan = |(id, name, display): (Id, String, String)| (id.into(), (name, display));
-        let pair = |(product, plan, retired): (Id, Id, bool)| ((product.into(), plan.into()), retired);
+        let pair =
+            |(product, plan, retired): (Id, Id, bool)| ((product.into(), plan.into()), retired);
         Self {
-            products: products.into_iter().map(|product| (product.product_id, product)).collect(),
+            products: products
+                .into_iter()
+                .map(|product| (product.product_id, product))
+                .collect(),
             plans: plans.into_iter().map(plan).collect(),
             pairs: pairs.into_iter().map(pair).collect(),
         }
@@ -75,8 +79,11 @@ impl EditionDiff {
         for plan in &edition.plans {
             diff.plan(stored, PlanId(plan.id), &plan.name, &plan.display_name);
         }
-        let names: HashMap<PlanId, &str> =
-            edition.plans.iter().map(|plan| (PlanId(plan.id), plan.name.as_str())).collect();
+        let names: HashMap<PlanId, &str> = edition
+            .plans
+            .iter()
+            .map(|plan| (PlanId(plan.id), plan.name.as_str()))
+            .collect();
         let mut listed = HashSet::new();
         for product in &edition.products {
             let id = ProductId(product.id);
@@ -91,16 +98,34 @@ impl EditionDiff {
             let (product_id, retired) = (id, false);
             diff.product(
                 before,
-                Product { product_id, display_name, string_id, for_company, retired },
+                Product {
+                    product_id,
+                    display_name,
+                    string_id,
+                    for_company,
+                    retired,
+                },
             );
             let plans: BTreeSet<PlanId> = product.plan_ids.iter().map(|id| PlanId(*id)).collect();
             diff.product_plans(stored, id, before.is_none(), &plans, &names);
         }
-        let missing = stored.products.values().filter(|product| !listed.contains(&product.product_id));
+        let missing = stored
+            .products
+            .values()
+            .filter(|product| !listed.contains(&product.product_id));
         for product in missing.filter(|product| !product.retired) {
             let name = product.display_name.clone();
-            diff.change(ChangeKind::Removed, Some(product.product_id), None, name, String::new());
-            diff.products.push(Product { retired: true, ..product.clone() });
+            diff.change(
+                ChangeKind::Removed,
+                Some(product.product_id),
+                None,
+                name,
+                String::new(),
+            );
+            diff.products.push(Product {
+                retired: true,
+                ..product.clone()
+            });
         }
         diff
     }
@@ -173,12 +198,25 @@ impl EditionDiff {
             }
         }
         let nil = PlanId(uuid::Uuid::nil());
-        let pairs = stored.pairs.range((product, nil)..).take_while(|((p, _), _)| *p == product);
+        let pairs = stored
+            .pairs
+            .range((product, nil)..)
+            .take_while(|((p, _), _)| *p == product);
         for ((_, plan), retired) in pairs {
             if !retired && !plans.contains(plan) {
                 self.pairs.push((product, *plan, true));
-                let name = stored.plans.get(plan).map(|(name, _)| name.clone()).unwrap_or_default();
-                self.change(ChangeKind::Removed, Some(product), Some(*plan), name, String::new());
+                let name = stored
+                    .plans
+                    .get(plan)
+                    .map(|(name, _)| name.clone())
+                    .unwrap_or_default();
+                self.change(
+                    ChangeKind::Removed,
+                    Some(product),
+                    Some(*plan),
+                    name,
+                    String::new(),
+                );
             }
         }
     }
@@ -191,7 +229,13 @@ impl EditionDiff {
         name: String,
         previous: String,
     ) {
-        self.changes.push(CatalogueChange { kind, product, plan, name, previous });
+        self.changes.push(CatalogueChange {
+            kind,
+            product,
+            plan,
+            name,
+            previous,
+        });
     }
 }
 
@@ -223,17 +267,37 @@ impl TryFrom<RuleRow> for StoredRule {
         if kind == 3 {
             let country = Country::parse(&other).map_err(|_| damaged())?;
             let rule = Rule::ProhibitedIn { plan, country };
-            return Ok(Self { kind, plan, plan_name, other, others: Vec::new(), rule });
+            return Ok(Self {
+                kind,
+                plan,
+                plan_name,
+                other,
+                others: Vec::new(),
+                rule,
+            });
         }
         let ids: Result<Vec<_>, _> = other.split('|').map(PlanId::parse).collect();
         let ids = ids.map_err(|_| damaged())?;
         let rule = match (kind, ids.as_slice()) {
             (1, &[other]) => Rule::Excludes { plan, other },
-            (2, others) => Rule::RequiresAnyOf { plan, others: others.to_vec() },
+            (2, others) => Rule::RequiresAnyOf {
+                plan,
+                others: others.to_vec(),
+            },
             _ => return Err(damaged()),
         };
-        let others = ids.into_iter().zip(other_names.split('|').map(str::to_owned)).collect();
-        Ok(Self { kind, plan, plan_name, other, others, rule })
+        let others = ids
+            .into_iter()
+            .zip(other_names.split('|').map(str::to_owned))
+            .collect();
+        Ok(Self {
+            kind,
+            plan,
+            plan_name,
+            other,
+            others,
+            rule,
+        })
     }
 }
 
@@ -248,9 +312,17 @@ impl RulesDiff {
     pub(super) fn new(stored: &[RuleRow], rules: &RuleSet) -> Self {
         let key = |row: &RuleRow| (row.0, row.1, row.2.clone());
         let before: BTreeMap<_, _> = stored.iter().map(|row| (key(row), row)).collect();
-        let after: BTreeMap<_, _> =
-            rules.rules.iter().map(|rule| row(rule, rules)).map(|row| (key(&row), row)).collect();
-        let mut diff = Self { written: Vec::new(), removed: Vec::new(), changes: Vec::new() };
+        let after: BTreeMap<_, _> = rules
+            .rules
+            .iter()
+            .map(|rule| row(rule, rules))
+            .map(|row| (key(&row), row))
+            .collect();
+        let mut diff = Self {
+            written: Vec::new(),
+            removed: Vec::new(),
+            changes: Vec::new(),
+        };
         for (key, row) in &after {
             if before.get(key) != Some(&row) {
                 diff.written.push(row.clone());
@@ -282,7 +354,13 @@ fn row(rule: &EditionRule, rules: &RuleSet) -> RuleRow {
         }
         EditionRule::RequiresAnyOf { plan, others } => {
             let ids = join(others.iter().map(ToString::to_string).collect());
-            (2, Id(*plan), ids, name(plan), join(others.iter().map(name).collect()))
+            (
+                2,
+                Id(*plan),
+                ids,
+                name(plan),
+                join(others.iter().map(name).collect()),
+            )
         }
         EditionRule::ProhibitedIn { plan, country } => {
             (3, Id(*plan), country.clone(), name(plan), String::new())
@@ -290,7 +368,10 @@ fn row(rule: &EditionRule, rules: &RuleSet) -> RuleRow {
     }
 }
 
-fn change(kind: ChangeKind, (rule, plan, other, plan_name, other_names): &RuleRow) -> CatalogueChange {
+fn change(
+    kind: ChangeKind,
+    (rule, plan, other, plan_name, other_names): &RuleRow,
+) -> CatalogueChange {
     let verb = match rule {
         1 => "excludes",
         2 => "requires any of",
@@ -299,5 +380,11 @@ fn change(kind: ChangeKind, (rule, plan, other, plan_name, other_names): &RuleRo
     let other = if *rule == 3 { other } else { other_names };
     let name = format!("{plan_name} {verb} {}", other.replace('|', ", "));
     let (product, plan, previous) = (None, Some((*plan).into()), String::new());
-    CatalogueChange { kind, product, plan, name, previous }
+    CatalogueChange {
+        kind,
+        product,
+        plan,
+        name,
+        previous,
+    }
 }

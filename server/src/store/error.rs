@@ -135,9 +135,8 @@ mod tests {
 
     #[test]
     fn database_errors_are_told_apart() {
-        let error = |kind, text: &str| {
-            Error::from(Diesel::DatabaseError(kind, Box::new(text.to_owned())))
-        };
+        let error =
+            |kind, text: &str| Error::from(Diesel::DatabaseError(kind, Box::new(text.to_owned())));
         for (kind, text) in [
             (Kind::SerializationFailure, "could not serialize access"),
             (Kind::Unknown, "deadlock detected"),
@@ -149,8 +148,14 @@ mod tests {
         for (kind, text) in [
             (Kind::UnableToSendCommand, "connection closed"),
             (Kind::ClosedConnection, "connection closed"),
-            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction"),
-            (Kind::Unknown, "canceling statement due to statement timeout"),
+            (
+                Kind::ReadOnlyTransaction,
+                "cannot execute UPDATE in a read-only transaction",
+            ),
+            (
+                Kind::Unknown,
+                "canceling statement due to statement timeout",
+            ),
             (Kind::Unknown, "the database system is shutting down"),
             (Kind::Unknown, "disk I/O error"),
         ] {

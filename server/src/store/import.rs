@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::Store;
 use super::error::Error;
 use super::schema::users as u;
 use super::types::{Id, Timestamp};
 use super::users::{NewUser, User, UserUpdate, user_changes, user_row};
-use super::Store;
 use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, fold};
 
 /// A user to create or change.
@@ -45,8 +45,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Imported>, Error> {
         let _turn = self.queue(customer).await;
-        let ids: Vec<Id> = users.iter().filter_map(|user| user.id).map(Id::from).collect();
-        let keys = users.iter().filter_map(|user| user.values.principal_name.as_ref());
+        let ids: Vec<Id> = users
+            .iter()
+            .filter_map(|user| user.id)
+            .map(Id::from)
+            .collect();
+        let keys = users
+            .iter()
+            .filter_map(|user| user.values.principal_name.as_ref());
         let keys: Vec<String> = keys.map(|name| name.key().to_owned()).collect();
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
@@ -112,7 +118,9 @@ impl Part {
     fn import(&mut self, user: &ImportUser, now: Timestamp) -> Imported {
         let name = user.values.principal_name.as_ref();
         let by_name = name.and_then(|name| self.by_key.get(name.key()).copied());
-        let Some(id) = user.id.or(by_name) else { return self.create(user, now) };
+        let Some(id) = user.id.or(by_name) else {
+            return self.create(user, now);
+        };
         if self.deleted.contains(&id) {
             return Imported::Failed("user_id: a deleted user had this id; use another".to_owned());
         }
@@ -122,7 +130,9 @@ impl Part {
                     .to_owned(),
             );
         }
-        let Some(found) = self.users.get(&id) else { return self.create(user, now) };
+        let Some(found) = self.users.get(&id) else {
+            return self.create(user, now);
+        };
         let changed = found.updated(&user.values, now);
         if changed == *found {
             return Imported::Unchanged(id);
@@ -180,7 +190,10 @@ impl Insert for diesel_async::AsyncPgConnection {
             return Ok(());
         }
         let rows: Vec<_> = users.iter().map(|user| user_row!(customer, user)).collect();
-        diesel::insert_into(u::table).values(rows).execute(self).await?;
+        diesel::insert_into(u::table)
+            .values(rows)
+            .execute(self)
+            .await?;
         Ok(())
     }
 }

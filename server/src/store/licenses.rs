@@ -46,8 +46,20 @@ type Row = (Id, String, String, (i64, i64, i64, i64), i64, Timestamp);
 impl From<Row> for License {
     fn from((product, display_name, string_id, seats, version, updated_at): Row) -> Self {
         let (enabled, warning, suspended, assigned) = seats;
-        let seats = Seats { enabled, warning, suspended, assigned };
-        Self { product: product.into(), display_name, string_id, seats, version, updated_at }
+        let seats = Seats {
+            enabled,
+            warning,
+            suspended,
+            assigned,
+        };
+        Self {
+            product: product.into(),
+            display_name,
+            string_id,
+            seats,
+            version,
+            updated_at,
+        }
     }
 }
 
@@ -182,9 +194,18 @@ fn updated(license: License, update: SeatsUpdate, now: Timestamp) -> Result<Lice
             assignable: seats.assignable(),
         }));
     }
-    Ok(License { seats, version: license.version + 1, updated_at: now, ..license })
+    Ok(License {
+        seats,
+        version: license.version + 1,
+        updated_at: now,
+        ..license
+    })
 }
 
 fn not_found(resource: &'static str, product: ProductId) -> Error {
-    Refusal::NotFound { resource, id: product.to_string() }.into()
+    Refusal::NotFound {
+        resource,
+        id: product.to_string(),
+    }
+    .into()
 }

@@ -5,9 +5,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite as SqliteBackend;
 use diesel::{QueryableByName, sql_types::Text};
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Error, unavailable};
@@ -47,7 +45,10 @@ impl Store {
         if tables.is_empty() {
             return Ok(Schema::Empty);
         }
-        if !tables.iter().any(|table| table == "__diesel_schema_migrations") {
+        if !tables
+            .iter()
+            .any(|table| table == "__diesel_schema_migrations")
+        {
             let text = format!("it has tables that are not Seatwise's, as {:?}", tables[0]);
             return Ok(Schema::Dirty(text));
         }
@@ -73,14 +74,17 @@ impl Store {
                 let mut guard = pool.get().await.map_err(unavailable)?;
                 guard
                     .transaction(async |guard| {
-                        guard.batch_execute("SELECT pg_advisory_xact_lock(7310027)").await?;
+                        guard
+                            .batch_execute("SELECT pg_advisory_xact_lock(7310027)")
+                            .await?;
                         self.migrate_postgres().await
                     })
                     .await
             }
             Db::Sqlite(db) => {
                 let mut writer = db.writer.lock().await;
-                let run = writer.spawn_blocking(|conn| Ok(run(conn.run_pending_migrations(SQLITE))));
+                let run =
+                    writer.spawn_blocking(|conn| Ok(run(conn.run_pending_migrations(SQLITE))));
                 run.await?
             }
         }
@@ -92,7 +96,8 @@ impl Store {
             let mut harness = AsyncMigrationHarness::new(conn);
             run(harness.run_pending_migrations(POSTGRES))
         });
-        work.await.map_err(|error| Error::Broken(error.to_string()))?
+        work.await
+            .map_err(|error| Error::Broken(error.to_string()))?
     }
 
     fn list_tables(&self) -> &'static str {
@@ -112,8 +117,11 @@ impl Store {
         fn versions<DB: diesel::backend::Backend>(
             source: &impl MigrationSource<DB>,
         ) -> Result<Vec<String>, Error> {
-            let migrations = source.migrations().map_err(|e| Error::Broken(e.to_string()))?;
-            let version = |migration: &Box<dyn Migration<DB>>| migration.name().version().to_string();
+            let migrations = source
+                .migrations()
+                .map_err(|e| Error::Broken(e.to_string()))?;
+            let version =
+                |migration: &Box<dyn Migration<DB>>| migration.name().version().to_string();
             let mut versions: Vec<_> = migrations.iter().map(version).collect();
             versions.sort();
             Ok(versions)
@@ -126,7 +134,9 @@ impl Store {
 }
 
 fn run<T>(result: diesel::migration::Result<Vec<T>>) -> Result<usize, Error> {
-    result.map(|applied| applied.len()).map_err(|error| Error::Broken(error.to_string()))
+    result
+        .map(|applied| applied.len())
+        .map_err(|error| Error::Broken(error.to_string()))
 }
 
 fn compare(applied: &[String], known: &[String], tables: usize) -> Schema {
@@ -138,9 +148,15 @@ fn compare(applied: &[String], known: &[String], tables: usize) -> Schema {
         return Schema::Dirty(format!("{missing} migrations are missing in between"));
     }
     if applied.is_empty() {
-        return Schema::Dirty(format!("it has {tables} tables but no migration was recorded"));
+        return Schema::Dirty(format!(
+            "it has {tables} tables but no migration was recorded"
+        ));
     }
-    if missing > 0 { Schema::Behind(missing) } else { Schema::Current }
+    if missing > 0 {
+        Schema::Behind(missing)
+    } else {
+        Schema::Current
+    }
 }
 
 #[cfg(test)]
@@ -149,11 +165,18 @@ mod tests {
 
     #[test]
     fn a_schema_is_current_behind_newer_or_dirty() {
-        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let list = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         let known = list("1 2 3");
         assert_eq!(compare(&list("1 2 3"), &known, 3), Schema::Current);
         assert_eq!(compare(&list("1 2"), &known, 3), Schema::Behind(1));
-        assert_eq!(compare(&list("1 2 3 4"), &known, 3), Schema::Newer("4".into()));
+        assert_eq!(
+            compare(&list("1 2 3 4"), &known, 3),
+            Schema::Newer("4".into())
+        );
         assert!(matches!(compare(&list("1 3"), &known, 3), Schema::Dirty(_)));
         assert!(matches!(compare(&[], &known, 3), Schema::Dirty(_)));
     }

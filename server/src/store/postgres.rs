@@ -44,7 +44,9 @@ pub(super) async fn open(url: &str) -> Result<Pool<AsyncPgConnection>, Error> {
 
 pub(super) async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let mut conn = AsyncPgConnection::establish(url).await?;
-    conn.batch_execute(SESSION).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    conn.batch_execute(SESSION)
+        .await
+        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 

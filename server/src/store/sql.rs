@@ -25,7 +25,10 @@ pub(super) struct Sql<'a, DB: Backend, ST = Untyped> {
 
 /// Begins a statement.
 pub(super) fn sql<'a, DB: Backend>(text: &'static str) -> Sql<'a, DB> {
-    Sql { parts: vec![Part::Text(text)], returns: PhantomData }
+    Sql {
+        parts: vec![Part::Text(text)],
+        returns: PhantomData,
+    }
 }
 
 struct Bind<ST, T>(T, PhantomData<ST>);
@@ -54,13 +57,17 @@ impl<'a, DB: Backend, ST> Sql<'a, DB, ST> {
         B: Send + 'a,
         T: ToSql<B, DB> + Send + 'a,
     {
-        self.parts.push(Part::Bind(Box::new(Bind::<B, T>(value, PhantomData))));
+        self.parts
+            .push(Part::Bind(Box::new(Bind::<B, T>(value, PhantomData))));
         self
     }
 
     /// Says what the rows hold.
     pub(super) fn returning<R>(self) -> Sql<'a, DB, R> {
-        Sql { parts: self.parts, returns: PhantomData }
+        Sql {
+            parts: self.parts,
+            returns: PhantomData,
+        }
     }
 }
 

@@ -43,7 +43,9 @@ pub(super) struct Sqlite {
 
 pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
     let lock = lock(path)?;
-    let url = path.to_str().ok_or_else(|| unavailable("the path must be UTF-8"))?;
+    let url = path
+        .to_str()
+        .ok_or_else(|| unavailable("the path must be UTF-8"))?;
     let mut writer = Connection::establish(url).await.map_err(unavailable)?;
     writer.batch_execute(WRITER).await?;
 
@@ -64,11 +66,17 @@ pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
         .test_on_check_out(false)
         .build(manager);
     let readers = readers.await.map_err(unavailable)?;
-    Ok(Sqlite { writer: Arc::new(Mutex::new(writer)), readers, _lock: Arc::new(lock) })
+    Ok(Sqlite {
+        writer: Arc::new(Mutex::new(writer)),
+        readers,
+        _lock: Arc::new(lock),
+    })
 }
 
 fn lock(path: &Path) -> Result<File, Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         create_private(folder)
             .map_err(|error| unavailable(format!("cannot create {}: {error}", folder.display())))?;
@@ -80,7 +88,10 @@ fn lock(path: &Path) -> Result<File, Error> {
     let file =
         file.map_err(|error| unavailable(format!("cannot open {}: {error}", name.display())))?;
     file.try_lock().map_err(|_| {
-        unavailable(format!("{} is in use by another seatwise process", path.display()))
+        unavailable(format!(
+            "{} is in use by another seatwise process",
+            path.display()
+        ))
     })?;
     Ok(file)
 }

@@ -5,9 +5,7 @@ use diesel_async::RunQueryDsl;
 
 use super::codec::encode_edits;
 use super::error::{Error, Refusal, is_duplicate};
-use super::schema::{
-    assignments as a, changes as ch, customers as c, licenses as l, users as u,
-};
+use super::schema::{assignments as a, changes as ch, customers as c, licenses as l, users as u};
 use super::types::{Id, Timestamp};
 use super::{Store, check_version};
 use crate::domain::{
@@ -93,7 +91,9 @@ impl NewUser {
             user_id: self.id,
             principal_name: self.principal_name.as_str().to_owned(),
             display_name: self.display_name.as_str().to_owned(),
-            usage_location: self.usage_location.map(|country| country.as_str().to_owned()),
+            usage_location: self
+                .usage_location
+                .map(|country| country.as_str().to_owned()),
             active: self.active,
             version: 1,
             created_at: now,
@@ -315,7 +315,11 @@ impl Store {
 }
 
 pub(super) fn taken(field: &'static str) -> Error {
-    Refusal::Exists { resource: "user", field }.into()
+    Refusal::Exists {
+        resource: "user",
+        field,
+    }
+    .into()
 }
 
 fn not_found(user: &UserRef) -> Error {
@@ -323,5 +327,9 @@ fn not_found(user: &UserRef) -> Error {
         UserRef::Id(id) => id.to_string(),
         UserRef::Name(name) => name.as_str().to_owned(),
     };
-    Refusal::NotFound { resource: "user", id }.into()
+    Refusal::NotFound {
+        resource: "user",
+        id,
+    }
+    .into()
 }

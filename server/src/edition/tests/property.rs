@@ -12,7 +12,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(byte, 0..200)
 }
 
-/// Hurts a table in ways that can be repaired; each number decides about one thing.
+/// Dirties a table in ways that can be repaired; each of the dice decides one thing.
 struct Dirt<'d> {
     dice: std::iter::Cycle<std::slice::Iter<'d, u8>>,
 }
@@ -98,6 +98,17 @@ proptest! {
                 let problems = answer.expect("random bytes hold no GUID");
                 prop_assert!(problems.is_sorted_by_key(|problem| problem.line));
                 prop_assert!(!problems.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn any_damage_is_answered(bytes in bytes(), at in 0_usize..6_000) {
+        for file in [CATALOGUE, RULES] {
+            let file = [&file[..at], &bytes, &file[at..12_000]].concat();
+            for parse in [|f: &[u8]| parse_catalogue(f).err(), |f: &[u8]| parse_rules(f).err()] {
+                let problems = parse(&file).unwrap_or_default();
+                prop_assert!(problems.is_sorted_by_key(|problem| problem.line));
             }
         }
     }

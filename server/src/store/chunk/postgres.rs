@@ -15,14 +15,18 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join_all;
 use futures_util::{FutureExt, TryFutureExt, try_join};
 
-use super::{Chunk, Counts, Decide, Decision, Holdings, Rows, Standing, Written, expect_rows, obstacle};
+use super::{
+    Chunk, Counts, Decide, Decision, Holdings, Rows, Standing, Written, expect_rows, obstacle,
+};
 use crate::domain::{
     ChoiceId, Choices, Country, Held, PlanChoice, ProductId, Seats, Snapshot, UserId, UserState,
 };
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::{decode_choice, encode_plans};
 use crate::store::error::{Error, unavailable};
-use crate::store::schema::{batches as b, customers as c, installation as i, licenses as l, plan_choices as pc};
+use crate::store::schema::{
+    batches as b, customers as c, installation as i, licenses as l, plan_choices as pc,
+};
 use crate::store::sql::{Sql, sql};
 use crate::store::types::{Guid, Id, Instant};
 
@@ -52,24 +56,45 @@ pub(super) async fn write_chunk(
 
 /// Takes the customer's lock, in a round trip of its own: nothing may be read before it is held.
 async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> QueryResult<i64> {
-    let customer = c::table.find(Id::from(chunk.customer)).select(c::change_seq);
+    let customer = c::table
+        .find(Id::from(chunk.customer))
+        .select(c::change_seq);
     customer.for_no_key_update().get_result(conn).await
 }
 
 async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
     let customer = Id::from(chunk.customer);
-    let users: Vec<Id> = chunk.order.turns.iter().filter_map(|turn| turn.user).map(Id::from).collect();
-    let mut products: Vec<Id> =
-        chunk.order.changes.iter().flat_map(|change| change.products()).map(Id::from).collect();
+    let users: Vec<Id> = chunk
+        .order
+        .turns
+        .iter()
+        .filter_map(|turn| turn.user)
+        .map(Id::from)
+        .collect();
+    let mut products: Vec<Id> = chunk
+        .order
+        .changes
+        .iter()
+        .flat_map(|change| change.products())
+        .map(Id::from)
+        .collect();
     products.sort_unstable();
     products.dedup();
 
-    let standing = b::table.find((customer, Id::from(chunk.batch))).select((b::next_position, b::fence));
+    let standing = b::table
+        .find((customer, Id::from(chunk.batch)))
+        .select((b::next_position, b::fence));
     let version = i::table.find(1).select(i::catalogue_version);
     let seats = l::table
         .filter(l::customer_id.eq(customer))
         .filter(l::product_id.eq_any(&products))
-        .select((l::product_id, l::enabled, l::warning, l::suspended, l::assigned));
+        .select((
+            l::product_id,
+            l::enabled,
+            l::warning,
+            l::suspended,
+            l::assigned,
+        ));
     let people: Sql<'_, _, (Guid, Text, Text, Nullable<Text>, Bool)> =
         sql("SELECT u.user_id, u.principal_name, u.display_name, u.usage_location, u.active FROM unnest(")
             .bind::<Array<Guid>, _>(&users[..])
@@ -95,10 +120,22 @@ async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snap
         held.load::<(Id, Id, i32)>(&mut c5),
     )?;
     let (next_position, fence) = standing;
-    let standing = Standing { next_position, fence, catalogue_version };
-    let mut snapshot = Snapshot { choices: chunk.choices.clone(), ..Snapshot::default() };
+    let standing = Standing {
+        next_position,
+        fence,
+        catalogue_version,
+    };
+    let mut snapshot = Snapshot {
+        choices: chunk.choices.clone(),
+        ..Snapshot::default()
+    };
     for (product, enabled, warning, suspended, assigned) in seats {
-        let seats = Seats { enabled, warning, suspended, assigned };
+        let seats = Seats {
+            enabled,
+            warning,
+            suspended,
+            assigned,
+        };
         snapshot.seats.insert(product.into(), seats);
     }
     snapshot.users = users_of(people, held)?;
@@ -116,12 +153,21 @@ fn users_of(
             .transpose()
             .map_err(|_| Error::Broken(format!("user {} has a damaged location", id.0)))?;
         let held = Vec::new();
-        let user = UserState { principal_name, display_name, usage_location, active, held };
+        let user = UserState {
+            principal_name,
+            display_name,
+            usage_location,
+            active,
+            held,
+        };
         users.insert(UserId::from(id), user);
     }
     for (user, product, choice) in held {
         if let Some(user) = users.get_mut(&UserId::from(user)) {
-            user.held.push(Held { product: ProductId::from(product), choice: ChoiceId(choice) });
+            user.held.push(Held {
+                product: ProductId::from(product),
+                choice: ChoiceId(choice),
+            });
         }
     }
     Ok(users)
@@ -150,7 +196,9 @@ async fn load_choices(
         .load(conn)
         .await?;
     for (id, only, plans) in rows {
-        snapshot.choices.insert(ChoiceId(id), decode_choice(only, &plans)?);
+        snapshot
+            .choices
+            .insert(ChoiceId(id), decode_choice(only, &plans)?);
     }
     Ok(())
 }
@@ -165,7 +213,10 @@ async fn intern(
     let customer = Id::from(chunk.customer);
     let mut numbers = Vec::with_capacity(new.len());
     for choice in new {
-        let (only, plans) = (matches!(choice, PlanChoice::Only(_)), encode_plans(choice.plans()));
+        let (only, plans) = (
+            matches!(choice, PlanChoice::Only(_)),
+            encode_plans(choice.plans()),
+        );
         let mine = pc::table.filter(pc::customer_id.eq(customer));
         let known: Option<i32> = mine
             .filter(pc::only_named.eq(only))
@@ -177,8 +228,10 @@ async fn intern(
         let number = match known {
             Some(number) => number,
             None => {
-                let highest: Option<i32> =
-                    mine.select(diesel::dsl::max(pc::choice_id)).first(conn).await?;
+                let highest: Option<i32> = mine
+                    .select(diesel::dsl::max(pc::choice_id))
+                    .first(conn)
+                    .await?;
                 let number = highest.unwrap_or(0) + 1;
                 let row = (
                     pc::customer_id.eq(customer),
@@ -186,7 +239,10 @@ async fn intern(
                     pc::only_named.eq(only),
                     pc::plan_ids.eq(plans),
                 );
-                diesel::insert_into(pc::table).values(row).execute(conn).await?;
+                diesel::insert_into(pc::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
                 number
             }
         };

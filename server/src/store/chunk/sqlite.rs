@@ -54,17 +54,37 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
         .select((b::next_position, b::fence))
         .first(conn)?;
     let catalogue_version = i::table.find(1).select(i::catalogue_version).first(conn)?;
-    let standing = Standing { next_position, fence, catalogue_version };
+    let standing = Standing {
+        next_position,
+        fence,
+        catalogue_version,
+    };
 
-    let mut snapshot = Snapshot { choices: chunk.choices.clone(), ..Snapshot::default() };
-    for product in chunk.order.changes.iter().flat_map(|change| change.products()) {
+    let mut snapshot = Snapshot {
+        choices: chunk.choices.clone(),
+        ..Snapshot::default()
+    };
+    for product in chunk
+        .order
+        .changes
+        .iter()
+        .flat_map(|change| change.products())
+    {
         let seats: Option<(i64, i64, i64, i64)> = l::table
             .find((customer, Id::from(product)))
             .select((l::enabled, l::warning, l::suspended, l::assigned))
             .first(conn)
             .optional()?;
         if let Some((enabled, warning, suspended, assigned)) = seats {
-            snapshot.seats.insert(product, Seats { enabled, warning, suspended, assigned });
+            snapshot.seats.insert(
+                product,
+                Seats {
+                    enabled,
+                    warning,
+                    suspended,
+                    assigned,
+                },
+            );
         }
     }
     snapshot.users = users(conn, chunk)?;
@@ -78,10 +98,17 @@ fn users(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<HashMap<UserId, U
         let person: Option<(String, String, Option<String>, bool)> = u::table
             .find((customer, Id::from(id)))
             .filter(u::deleted_at.is_null())
-            .select((u::principal_name, u::display_name, u::usage_location, u::active))
+            .select((
+                u::principal_name,
+                u::display_name,
+                u::usage_location,
+                u::active,
+            ))
             .first(conn)
             .optional()?;
-        let Some((principal_name, display_name, location, active)) = person else { continue };
+        let Some((principal_name, display_name, location, active)) = person else {
+            continue;
+        };
         let usage_location = location
             .map(|location| Country::parse(&location))
             .transpose()
@@ -97,7 +124,16 @@ fn users(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<HashMap<UserId, U
             choice: ChoiceId(choice),
         });
         let held = held.collect();
-        users.insert(id, UserState { principal_name, display_name, usage_location, active, held });
+        users.insert(
+            id,
+            UserState {
+                principal_name,
+                display_name,
+                usage_location,
+                active,
+                held,
+            },
+        );
     }
     Ok(users)
 }
@@ -114,7 +150,9 @@ fn load_choices(
                 .find((Id::from(chunk.customer), held.choice.0))
                 .select((pc::only_named, pc::plan_ids))
                 .first(conn)?;
-            snapshot.choices.insert(held.choice, decode_choice(only, &plans)?);
+            snapshot
+                .choices
+                .insert(held.choice, decode_choice(only, &plans)?);
         }
     }
     Ok(())
@@ -130,7 +168,10 @@ fn intern(
     let customer = Id::from(chunk.customer);
     let mut numbers = Vec::with_capacity(new.len());
     for choice in new {
-        let (only, plans) = (matches!(choice, PlanChoice::Only(_)), encode_plans(choice.plans()));
+        let (only, plans) = (
+            matches!(choice, PlanChoice::Only(_)),
+            encode_plans(choice.plans()),
+        );
         let mine = pc::table.filter(pc::customer_id.eq(customer));
         let known: Option<i32> = mine
             .filter(pc::only_named.eq(only))
@@ -175,9 +216,16 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
         diesel::insert_into(a::table).values(row).execute(conn)?;
     }
     let changed = &rows.updates;
-    for ((user, product), choice) in changed.users.iter().zip(&changed.products).zip(&changed.choices) {
+    for ((user, product), choice) in changed
+        .users
+        .iter()
+        .zip(&changed.products)
+        .zip(&changed.choices)
+    {
         let row = a::table.find((customer, *user, *product));
-        let written = diesel::update(row).set(a::choice_id.eq(*choice)).execute(conn)?;
+        let written = diesel::update(row)
+            .set(a::choice_id.eq(*choice))
+            .execute(conn)?;
         expect_rows("changed assignment", 1, written)?;
     }
     for (user, product) in rows.deletes.users.iter().zip(&rows.deletes.products) {
@@ -186,7 +234,9 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
     }
     for (product, delta) in rows.products.iter().zip(&rows.deltas) {
         let row = l::table.find((customer, *product));
-        let written = diesel::update(row).set(l::assigned.eq(l::assigned + *delta)).execute(conn)?;
+        let written = diesel::update(row)
+            .set(l::assigned.eq(l::assigned + *delta))
+            .execute(conn)?;
         expect_rows("license", 1, written)?;
     }
     let seq: i64 = c::table.find(customer).select(c::change_seq).first(conn)?;
@@ -203,7 +253,9 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
     }
     if !rows.changed.is_empty() {
         let seq = seq + rows.changed.len() as i64;
-        diesel::update(c::table.find(customer)).set(c::change_seq.eq(seq)).execute(conn)?;
+        diesel::update(c::table.find(customer))
+            .set(c::change_seq.eq(seq))
+            .execute(conn)?;
     }
     Ok(())
 }

@@ -1,0 +1,65 @@
+//! What a command can end with.
+
+use seatwise_client::Code;
+
+use crate::exit;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The server refused, or is out of reach.
+    Call(seatwise_client::Error),
+    /// The server could not run.
+    Server(seatwise_server::server::Error),
+    /// The input is wrong: file, line and way out are in the text.
+    Input(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl Error {
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Call(error) if matches!(error.code, Code::Unavailable | Code::Other) => {
+                exit::FAILED
+            }
+            Self::Call(_) | Self::Input(_) => exit::REFUSED,
+            Self::Server(_) | Self::Failed(_) => exit::FAILED,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Call(error) => {
+                write!(f, "{error}")?;
+                // The message names the first; the others stand below.
+                for violation in error.violations.iter().skip(1) {
+                    write!(f, "\n  {}: {}", violation.field, violation.problem)?;
+                }
+                Ok(())
+            }
+            Self::Server(error) => write!(f, "{error}"),
+            Self::Input(text) | Self::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<seatwise_client::Error> for Error {
+    fn from(error: seatwise_client::Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<seatwise_server::server::Error> for Error {
+    fn from(error: seatwise_server::server::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

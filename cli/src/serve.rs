@@ -1,0 +1,110 @@
+//! `seatwise serve` and `seatwise migrate`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use seatwise_server::server::{self, Config};
+use seatwise_server::store::{Location, Store};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::Error;
+
+/// Where the server listens unless told otherwise.
+pub(crate) const ADDRESS: &str = "127.0.0.1:7400";
+
+#[derive(Args)]
+pub(crate) struct Database {
+    /// Where the data lives: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. A file in your data
+    /// directory if not given
+    #[arg(long, env = "SEATWISE_DATABASE", value_name = "URL")]
+    database: Option<Location>,
+}
+
+impl Database {
+    fn location(self) -> Result<Location, Error> {
+        if let Some(location) = self.database {
+            return Ok(location);
+        }
+        let missing = || Error::Input("there is no data directory: give --database".to_owned());
+        let folder: PathBuf = dirs::data_dir().ok_or_else(missing)?;
+        Ok(Location::Sqlite(
+            folder.join("seatwise").join("seatwise.db"),
+        ))
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; only loopback addresses are safe and allowed. Port 0 takes a free one
+    #[arg(long, env = "SEATWISE_LISTEN", default_value = ADDRESS)]
+    listen: SocketAddr,
+    #[command(flatten)]
+    database: Database,
+    /// Where customers buy more seats; shown with licenses that have none left
+    #[arg(
+        long,
+        env = "SEATWISE_BUY_MORE_URL",
+        default_value = "",
+        value_name = "URL"
+    )]
+    buy_more_url: String,
+    /// What to log, as `info` or `seatwise_server=debug`
+    #[arg(long, env = "SEATWISE_LOG", default_value = "info")]
+    log: EnvFilter,
+}
+
+#[derive(Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
+    tracing_subscriber::fmt()
+        .with_env_filter(args.log)
+        .with_writer(std::io::stderr)
+        .init();
+    if !args.listen.ip().is_loopback() {
+        return Err(server::Error::NotLoopback(args.listen).into());
+    }
+    let config = Config {
+        database: args.database.location()?,
+        buy_more_url: args.buy_more_url,
+    };
+    let listener = TcpListener::bind(args.listen).await;
+    let listener = listener
+        .map_err(|error| Error::Failed(format!("cannot listen on {}: {error}", args.listen)))?;
+    let address = listener.local_addr()?;
+    let announce = || println!("seatwise is listening on {address}");
+    server::run(config, listener, announce, stop_signal()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn migrate(args: MigrateArgs) -> Result<ExitCode, Error> {
+    let store = Store::open(&args.database.location()?)
+        .await
+        .map_err(server::Error::from)?;
+    match store.migrate().await.map_err(server::Error::from)? {
+        0 => println!("the schema is current"),
+        count => println!("applied {count} migrations"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Completes when somebody asks the process to end: Ctrl-C, or SIGTERM as service managers send.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).expect("signals can be received");
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,122 @@
+//! Imports: files and lists of any size, cut into the messages that the server takes.
+
+use seatwise_proto::v1::{
+    CatalogueChange, ImportCatalogueRequest, ImportNote, ImportOutcome, ImportRulesRequest,
+    ImportSummary, ImportUsersRequest, ImportedUser, import_catalogue_response,
+    import_rules_response,
+};
+use tokio_stream::{StreamExt, iter};
+
+use crate::{Client, Error};
+
+const PART_BYTES: usize = 128 * 1024;
+/// 500 users of the largest size still fit a message.
+const PART_USERS: usize = 500;
+
+/// What an import found and did.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Repairs and remarks, by line.
+    pub notes: Vec<ImportNote>,
+    /// What was added, renamed and removed.
+    pub changes: Vec<CatalogueChange>,
+    /// The counts.
+    pub summary: ImportSummary,
+}
+
+macro_rules! report {
+    ($lines:expr, $report:ident) => {{
+        let mut lines = $lines;
+        let mut report = ImportReport::default();
+        let mut ended = false;
+        while let Some(line) = lines.message().await? {
+            match line.report {
+                Some($report::Report::Note(note)) => report.notes.push(note),
+                Some($report::Report::Change(change)) => report.changes.push(change),
+                Some($report::Report::Summary(summary)) => {
+                    report.summary = summary;
+                    ended = true;
+                }
+                None => {}
+            }
+        }
+        if ended {
+            Ok(report)
+        } else {
+            Err(Error::protocol("an import without a summary"))
+        }
+    }};
+}
+
+impl Client {
+    /// Imports a whole edition of the catalogue from a CSV file in the vendor's layout.
+    ///
+    /// # Errors
+    /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
+    pub async fn import_catalogue(&self, file: &[u8]) -> Result<ImportReport, Error> {
+        let parts: Vec<_> = parts(file)
+            .map(|data| ImportCatalogueRequest { data })
+            .collect();
+        let lines = self
+            .catalogues()
+            .import_catalogue(iter(parts))
+            .await?
+            .into_inner();
+        report!(lines, import_catalogue_response)
+    }
+
+    /// Imports the whole set of rules from a CSV file.
+    ///
+    /// # Errors
+    /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
+    pub async fn import_rules(&self, file: &[u8]) -> Result<ImportReport, Error> {
+        let parts: Vec<_> = parts(file)
+            .map(|data| ImportRulesRequest { data })
+            .collect();
+        let lines = self
+            .catalogues()
+            .import_rules(iter(parts))
+            .await?
+            .into_inner();
+        report!(lines, import_rules_response)
+    }
+
+    /// Creates or changes users and returns one outcome per user, in their order. Look at the
+    /// outcomes: one user's failure does not keep the others from being imported.
+    ///
+    /// # Errors
+    /// What was imported before the error stays; importing it again does no harm.
+    pub async fn import_users(
+        &self,
+        customer_id: &str,
+        users: Vec<ImportedUser>,
+    ) -> Result<Vec<ImportOutcome>, Error> {
+        let count = users.len();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let part = |users: &[ImportedUser]| ImportUsersRequest {
+            customer_id: customer_id.to_owned(),
+            users: users.to_vec(),
+        };
+        let parts: Vec<_> = users.chunks(PART_USERS).map(part).collect();
+        let mut answers = self.users().import_users(iter(parts)).await?.into_inner();
+        let mut outcomes = Vec::with_capacity(count);
+        while let Some(answer) = answers.next().await {
+            outcomes.extend(answer?.outcomes);
+        }
+        if outcomes.len() == count {
+            Ok(outcomes)
+        } else {
+            Err(Error::protocol(format!(
+                "{} outcomes for {count} users",
+                outcomes.len()
+            )))
+        }
+    }
+}
+
+fn parts(file: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    file.chunks(PART_BYTES).map(<[u8]>::to_vec)
+}

@@ -1,0 +1,270 @@
+//! `BatchService`.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt, stream};
+use seatwise_proto::v1::batch_service_server::BatchService;
+use seatwise_proto::v1::{
+    BatchFrame, ErrorReason, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest,
+    ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse, ListBatchResultsRequest,
+    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, StreamBatchResultsRequest,
+    StreamBatchResultsResponse,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::page::{Page, bad_token};
+use super::parse::{self, BatchParser, Fields};
+use super::results::{decode, frames};
+use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
+use super::{Rpc, convert};
+use crate::domain::{BatchId, Catalogue, Change, CustomerId, RequestId, UserRef};
+use crate::service::{self, BatchRequest};
+use crate::store::{self, Refusal, Store};
+
+/// Users in one request.
+const BATCH_USERS_MAX: usize = 100_000;
+/// Users in a request that comes in several messages.
+const LARGE_BATCH_USERS_MAX: usize = 1_000_000;
+/// Chunks of results that hold a page of the largest size.
+const PAGE_CHUNKS: i64 = 4;
+
+type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Parsed = (Vec<Change>, Vec<(UserRef, u32)>);
+
+#[tonic::async_trait]
+impl BatchService for Rpc {
+    type ExecuteBatchStream = Frames<ExecuteBatchResponse>;
+
+    async fn execute_batch(
+        &self,
+        request: Request<ExecuteBatchRequest>,
+    ) -> Result<Response<Self::ExecuteBatchStream>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = names(&request.customer_id, &request.request_id)?;
+        let catalogue = self.service.catalogue().await.map_err(from_service)?;
+        let has_own = !request.user_changes.is_empty();
+        // A hundred thousand names take a while to read; others must not wait for it.
+        let parse = tokio::task::spawn_blocking(move || parse_batch(&catalogue, request));
+        let parsed = parse.await.map_err(|error| internal(&error))??;
+        let frames = self.execute(customer, id, parsed, has_own).await?;
+        let response =
+            |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
+        Ok(Response::new(Box::pin(frames.map(response))))
+    }
+
+    type ExecuteLargeBatchStream = Frames<ExecuteLargeBatchResponse>;
+
+    async fn execute_large_batch(
+        &self,
+        request: Request<Streaming<ExecuteLargeBatchRequest>>,
+    ) -> Result<Response<Self::ExecuteLargeBatchStream>, Status> {
+        let mut parts = request.into_inner();
+        let missing = || invalid_field("customer_id", "is required in a first message");
+        let mut part = parts.message().await?.ok_or_else(missing)?;
+        let (customer, id) = names(&part.customer_id, &part.request_id)?;
+        let catalogue = self.service.catalogue().await.map_err(from_service)?;
+        let mut parser = BatchParser::new(&catalogue, LARGE_BATCH_USERS_MAX);
+        if let Some(change) = part.change.take() {
+            parser.shared_change(&change)?;
+        }
+        let mut has_own = false;
+        loop {
+            has_own |= !part.user_changes.is_empty();
+            parser.users(part.users)?;
+            parser.user_changes(part.user_changes)?;
+            match parts.message().await? {
+                Some(next) => part = next,
+                None => break,
+            }
+        }
+        let frames = self
+            .execute(customer, id, parser.finish()?, has_own)
+            .await?;
+        let response = |frame: Result<_, _>| {
+            frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
+        };
+        Ok(Response::new(Box::pin(frames.map(response))))
+    }
+
+    type StreamBatchResultsStream = Frames<StreamBatchResultsResponse>;
+
+    async fn stream_batch_results(
+        &self,
+        request: Request<StreamBatchResultsRequest>,
+    ) -> Result<Response<Self::StreamBatchResultsStream>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let position = self.position(id, "cursor", &request.cursor)?;
+        let get = |store: Store| async move { store.batch(customer, id).await };
+        let batch = self.service.call(get).await.map_err(from_service)?;
+        let frames = self.stream(batch, position, true);
+        let response = |frame: Result<_, _>| {
+            frame.map(|frame| StreamBatchResultsResponse { frame: Some(frame) })
+        };
+        Ok(Response::new(Box::pin(frames.map(response))))
+    }
+
+    async fn list_batch_results(
+        &self,
+        request: Request<ListBatchResultsRequest>,
+    ) -> Result<Response<ListBatchResultsResponse>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let size = parse::page_size(request.page_size)?;
+        let position = self.position(id, "page_token", &request.page_token)?;
+        let read = |store: Store| async move {
+            let batch = store.batch(customer, id).await?;
+            Ok((
+                batch,
+                store
+                    .batch_results(customer, id, position, PAGE_CHUNKS)
+                    .await?,
+            ))
+        };
+        let (batch, chunks) = self.service.call(read).await.map_err(from_service)?;
+        let mut results = Vec::new();
+        for chunk in chunks {
+            let skip = usize::try_from(position - chunk.first_position).unwrap_or(0);
+            results.extend(decode(&chunk.bytes, skip)?);
+        }
+        results.truncate(usize::try_from(size).expect("at most the maximum"));
+        let next = position + results.len() as i64;
+        let is_last = batch.has_ended() && next >= batch.user_count;
+        let next_page_token = if is_last {
+            String::new()
+        } else {
+            self.tokens.cursor(id, next)
+        };
+        Ok(Response::new(ListBatchResultsResponse {
+            results,
+            next_page_token,
+        }))
+    }
+
+    async fn get_batch(
+        &self,
+        request: Request<GetBatchRequest>,
+    ) -> Result<Response<GetBatchResponse>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let get = |store: Store| async move { store.batch(customer, id).await };
+        let batch = self.service.call(get).await.map_err(from_service)?;
+        Ok(Response::new(GetBatchResponse {
+            batch: Some(convert::batch(&batch)),
+        }))
+    }
+
+    async fn list_batches(
+        &self,
+        request: Request<ListBatchesRequest>,
+    ) -> Result<Response<ListBatchesResponse>, Status> {
+        let request = request.into_inner();
+        let customer = parse::customer_id(&request.customer_id)?;
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = Page::parse(
+            &self.tokens,
+            "batches",
+            &[customer.0.as_bytes()],
+            size,
+            token,
+        )?;
+        let before = page.after_ids()?.map(|[id]| BatchId(id));
+        let limit = page.limit();
+        let list = |store: Store| async move { store.batches(customer, before, limit).await };
+        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let next_page_token = page.cut(&mut rows, |row| row.batch_id.0.as_bytes().to_vec());
+        let batches = rows.iter().map(convert::batch).collect();
+        Ok(Response::new(ListBatchesResponse {
+            batches,
+            next_page_token,
+        }))
+    }
+}
+
+impl Rpc {
+    async fn execute(
+        &self,
+        customer: CustomerId,
+        request: RequestId,
+        (changes, users): Parsed,
+        has_own: bool,
+    ) -> Result<Frames<BatchFrame>, Status> {
+        let executed = self
+            .service
+            .execute(BatchRequest {
+                customer,
+                request,
+                changes,
+                users,
+            })
+            .await;
+        let (batch, replayed) = executed.map_err(|error| match error {
+            service::Error::Store(store::Error::Refused(Refusal::RequestIdReused)) => refuse(
+                ErrorReason::RequestIdReused,
+                format!("request_id {request} was used for another request; make a new one"),
+                &[("requestId", request.to_string())],
+            ),
+            service::Error::Store(store::Error::Refused(Refusal::DuplicateUser {
+                first,
+                second,
+            })) if has_own => {
+                let field = |index| format!("user_changes[{index}].user");
+                duplicate_user(field(first), field(second))
+            }
+            error => from_service(error),
+        })?;
+        Ok(self.stream(batch, 0, replayed))
+    }
+
+    fn stream(&self, batch: store::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
+        let events = ReceiverStream::new(self.service.stream(batch, position));
+        let frames = events.flat_map(move |event| {
+            let frames = event
+                .map_err(from_service)
+                .and_then(|event| frames(event, replayed));
+            stream::iter(match frames {
+                Ok(frames) => frames.into_iter().map(Ok).collect(),
+                Err(status) => vec![Err(status)],
+            })
+        });
+        Box::pin(frames)
+    }
+
+    fn position(&self, batch: BatchId, field: &str, cursor: &str) -> Result<i64, Status> {
+        match cursor {
+            "" => Ok(0),
+            cursor => self
+                .tokens
+                .position(batch, cursor)
+                .ok_or_else(|| bad_token(field)),
+        }
+    }
+}
+
+fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Parsed, Status> {
+    let mut parser = BatchParser::new(catalogue, BATCH_USERS_MAX);
+    if let Some(change) = &request.change {
+        parser.shared_change(change)?;
+    }
+    parser.users(request.users)?;
+    parser.user_changes(request.user_changes)?;
+    parser.finish()
+}
+
+/// Customer and request id; the latter is made here if the caller did not choose one.
+fn names(customer: &str, request: &str) -> Result<(CustomerId, RequestId), Status> {
+    let mut fields = Fields::default();
+    let customer = fields.take("customer_id", CustomerId::parse(customer));
+    let request = fields
+        .take("request_id", parse::optional_id(request))
+        .map(RequestId);
+    fields.finish(customer.zip(request))
+}
+
+fn batch_names(customer: &str, batch: &str) -> Result<(CustomerId, BatchId), Status> {
+    let mut fields = Fields::default();
+    let customer = fields.take("customer_id", CustomerId::parse(customer));
+    let batch = fields.take("batch_id", BatchId::parse(batch));
+    fields.finish(customer.zip(batch))
+}

@@ -1,0 +1,238 @@
+//! `CatalogueService`.
+
+use futures_util::stream::{self, Iter};
+use seatwise_proto::v1::catalogue_service_server::CatalogueService;
+use seatwise_proto::v1::product::AppliesTo;
+use seatwise_proto::v1::{
+    CatalogueChange, GetProductRequest, GetProductResponse, ImportCatalogueRequest,
+    ImportCatalogueResponse, ImportNote, ImportRulesRequest, ImportRulesResponse, ImportSummary,
+    ListProductsRequest, ListProductsResponse, ListRulesRequest, ListRulesResponse,
+    UpdateProductRequest, UpdateProductResponse, catalogue_change, import_catalogue_response,
+    import_rules_response,
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::page::{Page, bad_token};
+use super::parse::{self, Fields};
+use super::status::{from_service, invalid_field};
+use super::{Rpc, convert};
+use crate::domain::{PlanId, ProductId};
+use crate::service::ImportReport;
+use crate::store::Store;
+
+/// A file that is imported.
+const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+type Lines<T> = Iter<std::vec::IntoIter<Result<T, Status>>>;
+
+#[tonic::async_trait]
+impl CatalogueService for Rpc {
+    type ImportCatalogueStream = Lines<ImportCatalogueResponse>;
+
+    async fn import_catalogue(
+        &self,
+        request: Request<Streaming<ImportCatalogueRequest>>,
+    ) -> Result<Response<Self::ImportCatalogueStream>, Status> {
+        let file = collect(request.into_inner(), |part| part.data).await?;
+        let report = self
+            .service
+            .import_catalogue(file)
+            .await
+            .map_err(from_service)?;
+        use import_catalogue_response::Report;
+        let lines = lines(report, Report::Note, Report::Change, Report::Summary);
+        let lines = lines.map(|line| Ok(ImportCatalogueResponse { report: Some(line) }));
+        Ok(Response::new(stream::iter(lines.collect::<Vec<_>>())))
+    }
+
+    type ImportRulesStream = Lines<ImportRulesResponse>;
+
+    async fn import_rules(
+        &self,
+        request: Request<Streaming<ImportRulesRequest>>,
+    ) -> Result<Response<Self::ImportRulesStream>, Status> {
+        let file = collect(request.into_inner(), |part| part.data).await?;
+        let report = self
+            .service
+            .import_rules(file)
+            .await
+            .map_err(from_service)?;
+        use import_rules_response::Report;
+        let lines = lines(report, Report::Note, Report::Change, Report::Summary);
+        let lines = lines.map(|line| Ok(ImportRulesResponse { report: Some(line) }));
+        Ok(Response::new(stream::iter(lines.collect::<Vec<_>>())))
+    }
+
+    async fn get_product(
+        &self,
+        request: Request<GetProductRequest>,
+    ) -> Result<Response<GetProductResponse>, Status> {
+        let id = parse::product_id(&request.into_inner().product_id)?;
+        let get = |store: Store| async move { store.product(id).await };
+        let (product, plans) = self.service.call(get).await.map_err(from_service)?;
+        let product = Some(convert::product(product, plans));
+        Ok(Response::new(GetProductResponse { product }))
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<ListProductsRequest>,
+    ) -> Result<Response<ListProductsResponse>, Status> {
+        let request = request.into_inner();
+        let string_id = (!request.string_id.is_empty()).then_some(request.string_id);
+        let scope = string_id.clone().unwrap_or_default();
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = Page::parse(&self.tokens, "products", &[scope.as_bytes()], size, token)?;
+        let after = page.after_ids()?.map(|[id]| ProductId(id));
+        let limit = page.limit();
+        let list =
+            |store: Store| async move { store.products(string_id.as_deref(), after, limit).await };
+        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let next_page_token = page.cut(&mut rows, |row| row.product_id.0.as_bytes().to_vec());
+        let products = rows
+            .into_iter()
+            .map(|row| convert::product(row, Vec::new()))
+            .collect();
+        Ok(Response::new(ListProductsResponse {
+            products,
+            next_page_token,
+        }))
+    }
+
+    async fn update_product(
+        &self,
+        request: Request<UpdateProductRequest>,
+    ) -> Result<Response<UpdateProductResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let id = fields.take("product_id", ProductId::parse(&request.product_id));
+        let for_company = fields.take(
+            "applies_to",
+            match AppliesTo::try_from(request.applies_to) {
+                Ok(AppliesTo::User) => Ok(false),
+                Ok(AppliesTo::Company) => Ok(true),
+                _ => Err("must be APPLIES_TO_USER or APPLIES_TO_COMPANY"),
+            },
+        );
+        let (id, for_company) = fields.finish(id.zip(for_company))?;
+        let update = |store: Store| async move {
+            store.set_for_company(id, for_company).await?;
+            store.product(id).await
+        };
+        let (product, plans) = self.service.call(update).await.map_err(from_service)?;
+        let product = Some(convert::product(product, plans));
+        Ok(Response::new(UpdateProductResponse { product }))
+    }
+
+    async fn list_rules(
+        &self,
+        request: Request<ListRulesRequest>,
+    ) -> Result<Response<ListRulesResponse>, Status> {
+        let request = request.into_inner();
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = Page::parse(&self.tokens, "rules", &[], size, token)?;
+        let after = page.after.as_deref().map(rule_place).transpose()?;
+        let limit = page.limit();
+        let list = |store: Store| async move {
+            let after = after
+                .as_ref()
+                .map(|(kind, plan, other)| (*kind, *plan, other.as_str()));
+            store.rules(after, limit).await
+        };
+        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let next_page_token = page.cut(&mut rows, |row| {
+            let kind = row.kind.to_be_bytes();
+            [&kind[..], row.plan.0.as_bytes(), row.other.as_bytes()].concat()
+        });
+        let rules = rows.into_iter().map(convert::rule).collect();
+        Ok(Response::new(ListRulesResponse {
+            rules,
+            next_page_token,
+        }))
+    }
+}
+
+fn rule_place(place: &[u8]) -> Result<(i16, PlanId, String), Status> {
+    let read = || {
+        let (kind, rest) = place.split_at_checked(2)?;
+        let (plan, other) = rest.split_at_checked(16)?;
+        let kind = i16::from_be_bytes(kind.try_into().ok()?);
+        let plan = PlanId(uuid::Uuid::from_slice(plan).ok()?);
+        Some((kind, plan, String::from_utf8(other.to_vec()).ok()?))
+    };
+    read().ok_or_else(|| bad_token("page_token"))
+}
+
+/// Joins the parts of a file.
+async fn collect<T>(
+    mut parts: Streaming<T>,
+    data: impl Fn(T) -> Vec<u8>,
+) -> Result<Vec<u8>, Status> {
+    let mut file = Vec::new();
+    while let Some(part) = parts.message().await? {
+        file.extend(data(part));
+        if file.len() > FILE_BYTES_MAX {
+            return Err(invalid_field("data", "the file must have at most 64 MiB"));
+        }
+    }
+    Ok(file)
+}
+
+/// A report as lines, whichever message they go into.
+fn lines<T>(
+    report: ImportReport,
+    note: fn(ImportNote) -> T,
+    change: fn(CatalogueChange) -> T,
+    summary: fn(ImportSummary) -> T,
+) -> impl Iterator<Item = T> {
+    let changes: Vec<_> = report
+        .changes
+        .into_iter()
+        .map(convert::catalogue_change)
+        .collect();
+    let end = summary(summarize(
+        &report.notes.len(),
+        report.counts,
+        report.version,
+        &changes,
+    ));
+    let notes = report.notes.into_iter().map(move |found| {
+        note(ImportNote {
+            line: i32::try_from(found.line).unwrap_or(i32::MAX),
+            column: found.column.to_owned(),
+            text: found.text,
+        })
+    });
+    notes
+        .chain(changes.into_iter().map(change))
+        .chain(std::iter::once(end))
+}
+
+fn summarize(
+    notes: &usize,
+    (products, pairs, rules): (usize, usize, usize),
+    version: i64,
+    changes: &[CatalogueChange],
+) -> ImportSummary {
+    use catalogue_change::Kind;
+    let count = |count: usize| Some(i32::try_from(count).unwrap_or(i32::MAX));
+    let of = |kinds: &[Kind]| {
+        count(
+            changes
+                .iter()
+                .filter(|change| kinds.contains(&change.kind()))
+                .count(),
+        )
+    };
+    let is_catalogue = products > 0;
+    ImportSummary {
+        product_count: count(products).filter(|_| is_catalogue),
+        product_plan_count: count(pairs).filter(|_| is_catalogue),
+        rule_count: count(rules).filter(|_| !is_catalogue),
+        note_count: count(*notes),
+        added_count: of(&[Kind::Added]),
+        changed_count: of(&[Kind::Renamed, Kind::Changed]),
+        removed_count: of(&[Kind::Removed]),
+        catalogue_version: convert::count(version),
+    }
+}

@@ -1,0 +1,169 @@
+//! Stored things become messages here.
+
+use prost_types::Timestamp as ProtoTimestamp;
+use seatwise_proto::v1;
+
+use crate::domain::{PlanChoice, PlanId};
+use crate::store::{self, ChangeKind, Timestamp};
+
+pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
+    let (seconds, micros) = (time.0.div_euclid(1_000_000), time.0.rem_euclid(1_000_000));
+    let nanos = i32::try_from(micros * 1_000).expect("below a second");
+    ProtoTimestamp { seconds, nanos }
+}
+
+/// A count on the wire. Seats and users are limited far below.
+pub(super) fn count(count: i64) -> Option<i32> {
+    Some(i32::try_from(count).unwrap_or(if count < 0 { i32::MIN } else { i32::MAX }))
+}
+
+pub(super) fn customer(customer: store::Customer) -> v1::Customer {
+    v1::Customer {
+        customer_id: customer.customer_id.to_string(),
+        display_name: customer.display_name,
+        create_time: Some(time(customer.created_at)),
+        update_time: Some(time(customer.updated_at)),
+        etag: customer.version.to_string(),
+    }
+}
+
+pub(super) fn user(user: store::User) -> v1::User {
+    let state = if user.active {
+        v1::user::State::Active
+    } else {
+        v1::user::State::Inactive
+    };
+    v1::User {
+        user_id: user.user_id.to_string(),
+        principal_name: user.principal_name,
+        display_name: user.display_name,
+        usage_location: user.usage_location.unwrap_or_default(),
+        state: state.into(),
+        create_time: Some(time(user.created_at)),
+        update_time: Some(time(user.updated_at)),
+        etag: user.version.to_string(),
+    }
+}
+
+pub(super) fn license(license: store::License, buy_more_url: &str) -> v1::License {
+    let seats = license.seats;
+    let buy_more = seats.available() <= 0;
+    v1::License {
+        product_id: license.product.to_string(),
+        display_name: license.display_name,
+        string_id: license.string_id,
+        enabled: count(seats.enabled),
+        warning: count(seats.warning),
+        suspended: count(seats.suspended),
+        total: count(seats.assignable()),
+        assigned: count(seats.assigned),
+        available: count(seats.available()),
+        buy_more: Some(buy_more),
+        buy_more_url: if buy_more {
+            buy_more_url.to_owned()
+        } else {
+            String::new()
+        },
+        update_time: Some(time(license.updated_at)),
+        etag: license.version.to_string(),
+    }
+}
+
+pub(super) fn plan_choice(choice: &PlanChoice) -> v1::PlanChoice {
+    use v1::plan_choice::Choice;
+    let set = |plans: &[PlanId]| v1::PlanSet {
+        plan_ids: ids(plans),
+    };
+    let choice = match choice {
+        PlanChoice::AllExcept(plans) => Choice::AllExcept(set(plans)),
+        PlanChoice::Only(plans) => Choice::Only(set(plans)),
+    };
+    v1::PlanChoice {
+        choice: Some(choice),
+    }
+}
+
+pub(super) fn ids<T: std::fmt::Display>(ids: &[T]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+pub(super) fn product(product: store::Product, plans: Vec<store::PlanOfProduct>) -> v1::Product {
+    use v1::product::AppliesTo;
+    let applies_to = if product.for_company {
+        AppliesTo::Company
+    } else {
+        AppliesTo::User
+    };
+    let plan = |plan: store::PlanOfProduct| v1::ProductPlan {
+        plan_id: plan.plan.to_string(),
+        name: plan.name,
+        display_name: plan.display_name,
+        retired: plan.retired,
+    };
+    v1::Product {
+        product_id: product.product_id.to_string(),
+        display_name: product.display_name,
+        string_id: product.string_id,
+        applies_to: applies_to.into(),
+        retired: product.retired,
+        plans: plans.into_iter().map(plan).collect(),
+    }
+}
+
+pub(super) fn rule(rule: store::StoredRule) -> v1::Rule {
+    use v1::rule::Kind;
+    let (kind, usage_location) = match rule.kind {
+        1 => (Kind::Excludes, String::new()),
+        2 => (Kind::RequiresAnyOf, String::new()),
+        _ => (Kind::ProhibitedIn, rule.other),
+    };
+    let plan_ref = |(plan, name): (PlanId, String)| v1::PlanRef {
+        plan_id: plan.to_string(),
+        name,
+    };
+    v1::Rule {
+        kind: kind.into(),
+        plan: Some(plan_ref((rule.plan, rule.plan_name))),
+        others: rule.others.into_iter().map(plan_ref).collect(),
+        usage_location,
+    }
+}
+
+pub(super) fn catalogue_change(change: store::CatalogueChange) -> v1::CatalogueChange {
+    use v1::catalogue_change::Kind;
+    let kind = match change.kind {
+        ChangeKind::Added => Kind::Added,
+        ChangeKind::Renamed => Kind::Renamed,
+        ChangeKind::Changed => Kind::Changed,
+        ChangeKind::Removed => Kind::Removed,
+    };
+    v1::CatalogueChange {
+        kind: kind.into(),
+        product_id: change.product.map(|id| id.to_string()).unwrap_or_default(),
+        plan_id: change.plan.map(|id| id.to_string()).unwrap_or_default(),
+        name: change.name,
+        previous_name: change.previous,
+    }
+}
+
+pub(super) fn batch(batch: &store::Batch) -> v1::Batch {
+    use v1::batch::State;
+    let state = if batch.has_ended() {
+        State::Ended
+    } else {
+        State::Running
+    };
+    v1::Batch {
+        batch_id: batch.batch_id.to_string(),
+        customer_id: batch.customer_id.to_string(),
+        request_id: batch.request_id.to_string(),
+        state: state.into(),
+        user_count: count(batch.user_count),
+        applied_count: count(batch.applied_count),
+        unchanged_count: count(batch.unchanged_count),
+        failed_count: count(batch.failed_count),
+        skipped_count: Some(0),
+        create_time: Some(time(batch.created_at)),
+        end_time: batch.ended_at.map(time),
+    }
+}

@@ -1,0 +1,94 @@
+//! `LicenseService`.
+
+use seatwise_proto::v1::license_service_server::LicenseService;
+use seatwise_proto::v1::{
+    GetLicenseRequest, GetLicenseResponse, ListLicensesRequest, ListLicensesResponse,
+    SetSeatsRequest, SetSeatsResponse,
+};
+use tonic::{Request, Response, Status};
+
+use super::page::Page;
+use super::parse::{self, Fields};
+use super::status::from_service;
+use super::{Rpc, convert};
+use crate::domain::{CustomerId, ProductId};
+use crate::service::now;
+use crate::store::{SeatsUpdate, Store};
+
+/// Seats of one kind in one license; the sum of two kinds still fits a count on the wire.
+const SEATS_MAX: i32 = 100_000_000;
+
+#[tonic::async_trait]
+impl LicenseService for Rpc {
+    async fn set_seats(
+        &self,
+        request: Request<SetSeatsRequest>,
+    ) -> Result<Response<SetSeatsResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let product = fields.take("product_id", ProductId::parse(&request.product_id));
+        let version = fields.take("etag", parse::etag(&request.etag));
+        let mut seats = |field, seats: Option<i32>| match seats {
+            Some(seats) if !(0..=SEATS_MAX).contains(&seats) => {
+                fields.wrong(field, "must be 0 to 100,000,000");
+                None
+            }
+            seats => seats.map(i64::from),
+        };
+        let update = SeatsUpdate {
+            enabled: seats("enabled", request.enabled),
+            warning: seats("warning", request.warning),
+            suspended: seats("suspended", request.suspended),
+            allow_below_assigned: request.allow_below_assigned,
+            version: version.flatten(),
+        };
+        let (customer, product) = fields.finish(customer.zip(product))?;
+        let set =
+            |store: Store| async move { store.set_seats(customer, product, update, now()).await };
+        let license = self.service.call(set).await.map_err(from_service)?;
+        let license = Some(convert::license(license, &self.buy_more_url));
+        Ok(Response::new(SetSeatsResponse { license }))
+    }
+
+    async fn get_license(
+        &self,
+        request: Request<GetLicenseRequest>,
+    ) -> Result<Response<GetLicenseResponse>, Status> {
+        let request = request.into_inner();
+        let customer = parse::customer_id(&request.customer_id)?;
+        let product = parse::product_id(&request.product_id)?;
+        let get = |store: Store| async move { store.license(customer, product).await };
+        let license = self.service.call(get).await.map_err(from_service)?;
+        let license = Some(convert::license(license, &self.buy_more_url));
+        Ok(Response::new(GetLicenseResponse { license }))
+    }
+
+    async fn list_licenses(
+        &self,
+        request: Request<ListLicensesRequest>,
+    ) -> Result<Response<ListLicensesResponse>, Status> {
+        let request = request.into_inner();
+        let customer = parse::customer_id(&request.customer_id)?;
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = Page::parse(
+            &self.tokens,
+            "licenses",
+            &[customer.0.as_bytes()],
+            size,
+            token,
+        )?;
+        let after = page.after_ids()?.map(|[id]| ProductId(id));
+        let limit = page.limit();
+        let list = |store: Store| async move { store.licenses(customer, after, limit).await };
+        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let next_page_token = page.cut(&mut rows, |row| row.product.0.as_bytes().to_vec());
+        let licenses = rows
+            .into_iter()
+            .map(|row| convert::license(row, &self.buy_more_url));
+        Ok(Response::new(ListLicensesResponse {
+            licenses: licenses.collect(),
+            next_page_token,
+        }))
+    }
+}

@@ -1,0 +1,227 @@
+//! Results on the wire: encoded once, when they are decided, and sent as stored ever after.
+
+use prost::Message;
+use seatwise_proto::v1::{self, batch_frame::Frame, batch_result::Disposition as Proto};
+use tonic::Status;
+
+use super::convert::{batch, count, plan_choice, time};
+use super::status::internal;
+use super::token::Tokens;
+use crate::domain::{
+    Catalogue, ChoiceId, Disposition, Edit, Held, Outcome, PlanChoice, PlanId, ProductId, Reason,
+    Turn,
+};
+use crate::service::{Encode, Encoding, Event};
+
+/// The encoder that a service is made with.
+pub(crate) fn encoder(tokens: Tokens) -> Encode {
+    std::sync::Arc::new(move |encoding| {
+        let mut bytes = Vec::with_capacity(encoding.plan.outcomes.len() * 256);
+        let turns = encoding.order.turns.iter().zip(&encoding.plan.outcomes);
+        for ((turn, outcome), position) in turns.zip(encoding.first_position..) {
+            let mut result = result(encoding, turn, outcome);
+            result.cursor = tokens.cursor(encoding.batch, position + 1);
+            result
+                .encode_length_delimited(&mut bytes)
+                .expect("a vector grows");
+        }
+        bytes
+    })
+}
+
+/// The results of a stored chunk, without the first `skip`.
+pub(super) fn decode(mut bytes: &[u8], skip: usize) -> Result<Vec<v1::BatchResult>, Status> {
+    let mut results = Vec::new();
+    for _ in 0..skip {
+        let len = prost::decode_length_delimiter(&mut bytes).map_err(|error| internal(&error))?;
+        bytes = bytes.get(len..).unwrap_or_default();
+    }
+    while !bytes.is_empty() {
+        let result = v1::BatchResult::decode_length_delimited(&mut bytes);
+        results.push(result.map_err(|error| internal(&error))?);
+    }
+    Ok(results)
+}
+
+/// The frames of an event. `replayed` goes into `started`.
+pub(super) fn frames(event: Event, replayed: bool) -> Result<Vec<v1::BatchFrame>, Status> {
+    let frame = |frame| v1::BatchFrame { frame: Some(frame) };
+    let one = |kind| Ok(vec![frame(kind)]);
+    match event {
+        Event::Started(started) => one(Frame::Started(v1::BatchStarted {
+            batch: Some(batch(&started)),
+            replayed,
+        })),
+        Event::Progress(running) => one(Frame::Progress(v1::BatchProgress {
+            batch: Some(batch(&running)),
+        })),
+        Event::Summary(ended) => one(Frame::Summary(v1::BatchSummary {
+            batch: Some(batch(&ended)),
+        })),
+        Event::Results(chunk, skip) => {
+            let results = decode(&chunk.bytes, skip)?;
+            Ok(results
+                .into_iter()
+                .map(|result| frame(Frame::Result(result)))
+                .collect())
+        }
+    }
+}
+
+fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchResult {
+    let user = turn.user.and_then(|id| encoding.snapshot.users.get(&id));
+    let (principal_name, display_name) = match user {
+        Some(user) => (user.principal_name.clone(), user.display_name.clone()),
+        None => (turn.name.clone(), String::new()),
+    };
+    let disposition = match outcome.disposition {
+        Disposition::Applied => Proto::Applied,
+        Disposition::Unchanged => Proto::Unchanged,
+        Disposition::Failed => Proto::Failed,
+    };
+    let edited = |wanted: fn(&Edit) -> bool| {
+        let products = outcome
+            .edits
+            .iter()
+            .filter(|edit| wanted(edit))
+            .map(|edit| edit.product);
+        products.map(|product| product.to_string()).collect()
+    };
+    let held = |held: &Held| v1::HeldProduct {
+        product_id: held.product.to_string(),
+        plans: (held.choice != ChoiceId::ALL).then(|| plan_choice(choice(encoding, held.choice))),
+    };
+    v1::BatchResult {
+        index: Some(i32::try_from(turn.index).expect("the number of users is limited")),
+        cursor: String::new(),
+        user_id: turn.user.map(|id| id.to_string()).unwrap_or_default(),
+        principal_name,
+        display_name,
+        disposition: disposition.into(),
+        assigned_product_ids: edited(|edit| edit.before.is_none()),
+        revoked_product_ids: edited(|edit| edit.after.is_none()),
+        changed_product_ids: edited(|edit| edit.before.is_some() && edit.after.is_some()),
+        held: outcome.held.iter().map(held).collect(),
+        reasons: outcome
+            .reasons
+            .iter()
+            .map(|why| reason(encoding.catalogue, why))
+            .collect(),
+        commit_time: Some(time(encoding.now)),
+    }
+}
+
+fn choice<'a>(encoding: &'a Encoding<'_>, id: ChoiceId) -> &'a PlanChoice {
+    match id.0 {
+        number @ ..0 => &encoding.plan.new_choices[number.unsigned_abs() as usize - 1],
+        _ => encoding
+            .snapshot
+            .choices
+            .get(id)
+            .expect("choices of the snapshot are known"),
+    }
+}
+
+fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
+    use v1::ReasonCode as Code;
+    let product = |id: &ProductId| {
+        let name = catalogue
+            .product(*id)
+            .map(|product| product.display_name.clone());
+        let display_name = name.unwrap_or_default();
+        Some(v1::ProductRef {
+            product_id: id.to_string(),
+            display_name,
+        })
+    };
+    let plan = |id: &PlanId| v1::PlanRef {
+        plan_id: id.to_string(),
+        name: catalogue.plan_name(*id).to_owned(),
+    };
+    let plans = |plans: &[PlanId]| plans.iter().map(plan).collect();
+    let (code, about) = match reason {
+        Reason::SeatsExhausted {
+            product: id,
+            available,
+        } => (
+            Code::SeatsExhausted,
+            v1::Reason {
+                product: product(id),
+                available: count(*available),
+                ..v1::Reason::default()
+            },
+        ),
+        Reason::MutuallyExclusivePlans { plan: one, others } => (
+            Code::MutuallyExclusivePlans,
+            about_plans(plan(one), plans(others)),
+        ),
+        Reason::PrerequisiteMissing { plan: one, any_of } => (
+            Code::PrerequisiteMissing,
+            about_plans(plan(one), plans(any_of)),
+        ),
+        Reason::DependentPlanRemains { plan: one, any_of } => (
+            Code::DependentPlanRemains,
+            about_plans(plan(one), plans(any_of)),
+        ),
+        Reason::UsageLocationMissing => (Code::UsageLocationMissing, v1::Reason::default()),
+        Reason::UsageLocationProhibited { plan: one, country } => {
+            let about = about_plans(plan(one), Vec::new());
+            let usage_location = country.as_str().to_owned();
+            (
+                Code::UsageLocationProhibited,
+                v1::Reason {
+                    usage_location,
+                    ..about
+                },
+            )
+        }
+        Reason::ProductNotLicensed { product: id } => (
+            Code::ProductNotLicensed,
+            v1::Reason {
+                product: product(id),
+                ..v1::Reason::default()
+            },
+        ),
+        Reason::ProductNotForUsers { product: id } => (
+            Code::ProductNotForUsers,
+            v1::Reason {
+                product: product(id),
+                ..v1::Reason::default()
+            },
+        ),
+        Reason::LicenseSuspended { product: id } => (
+            Code::LicenseSuspended,
+            v1::Reason {
+                product: product(id),
+                ..v1::Reason::default()
+            },
+        ),
+        Reason::PlanNotInProduct {
+            product: id,
+            plan: one,
+        } => {
+            let about = about_plans(plan(one), Vec::new());
+            (
+                Code::PlanNotInProduct,
+                v1::Reason {
+                    product: product(id),
+                    ..about
+                },
+            )
+        }
+        Reason::UserNotFound => (Code::UserNotFound, v1::Reason::default()),
+        Reason::UserInactive => (Code::UserInactive, v1::Reason::default()),
+    };
+    v1::Reason {
+        code: code.into(),
+        ..about
+    }
+}
+
+fn about_plans(plan: v1::PlanRef, others: Vec<v1::PlanRef>) -> v1::Reason {
+    v1::Reason {
+        plan: Some(plan),
+        others,
+        ..v1::Reason::default()
+    }
+}

@@ -1,0 +1,222 @@
+//! Errors on the wire: the only place that makes a `tonic::Status`. Every one carries an `ErrorInfo`
+//! with a documented reason; nothing of the inside ever leaves.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use seatwise_proto::v1::ErrorReason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use uuid::Uuid;
+
+use crate::edition::Note;
+use crate::service;
+use crate::store::{self, Refusal};
+
+const DOMAIN: &str = "seatwise.dev";
+/// A status above some 15 KiB is lost on the way, code and all.
+const VIOLATIONS_MAX: usize = 20;
+const VIOLATION_CHARS_MAX: usize = 200;
+/// What a caller is told to wait if the store or the server is away.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// A field and what is wrong with it.
+pub(super) type Violation = (String, String);
+
+/// Makes a status. The message says what is wrong and what to do about it.
+pub(super) fn refuse(reason: ErrorReason, message: String, metadata: &[(&str, String)]) -> Status {
+    let details = details(reason, metadata);
+    Status::with_error_details(code(reason), message, details)
+}
+
+/// Makes the status for fields that are wrong, all of them together.
+pub(super) fn invalid(reason: ErrorReason, violations: &[Violation]) -> Status {
+    let (field, problem) = &violations[0];
+    let metadata = [
+        ("field", field.clone()),
+        ("violations", violations.len().to_string()),
+    ];
+    let mut details = details(reason, &metadata);
+    for (field, problem) in violations.iter().take(VIOLATIONS_MAX) {
+        let problem: String = problem.chars().take(VIOLATION_CHARS_MAX).collect();
+        details.add_bad_request_violation(field, problem);
+    }
+    let more = match violations.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    let problem: String = problem.chars().take(VIOLATION_CHARS_MAX).collect();
+    Status::with_error_details(code(reason), format!("{field}: {problem}{more}"), details)
+}
+
+/// Makes the status for one wrong field.
+pub(super) fn invalid_field(field: impl Into<String>, problem: impl Into<String>) -> Status {
+    invalid(ErrorReason::InvalidField, &[(field.into(), problem.into())])
+}
+
+fn details(reason: ErrorReason, metadata: &[(&str, String)]) -> ErrorDetails {
+    let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+    let pairs = metadata
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()));
+    let metadata: HashMap<String, String> = pairs.collect();
+    let mut details = ErrorDetails::with_error_info(name, DOMAIN, metadata);
+    if code(reason) == Code::Unavailable {
+        details.set_retry_info(Some(RETRY_DELAY));
+    }
+    details
+}
+
+/// The code of each reason, as `error_reason.proto` documents it.
+fn code(reason: ErrorReason) -> Code {
+    use ErrorReason as R;
+    match reason {
+        R::InvalidField
+        | R::TooManyItems
+        | R::DuplicateUser
+        | R::ContradictoryChange
+        | R::UnknownProduct
+        | R::UnknownPlan
+        | R::InvalidToken
+        | R::InvalidFile => Code::InvalidArgument,
+        R::ResourceNotFound => Code::NotFound,
+        R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
+        R::EtagMismatch => Code::Aborted,
+        R::SeatsBelowAssigned => Code::FailedPrecondition,
+        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
+        R::Internal | R::Unspecified => Code::Internal,
+    }
+}
+
+/// What became of a use case, on the wire.
+pub(super) fn from_service(error: service::Error) -> Status {
+    match error {
+        service::Error::Store(store::Error::Refused(refusal)) => from_refusal(refusal),
+        service::Error::Store(
+            error @ (store::Error::Unavailable(_) | store::Error::Conflict(_)),
+        ) => {
+            tracing::warn!(%error, "store unavailable");
+            let message = "the database is unavailable or busy; repeat the call";
+            refuse(ErrorReason::StoreUnavailable, message.to_owned(), &[])
+        }
+        service::Error::File(problems) => {
+            let place = |note: &Note| match (note.line, note.column) {
+                (0, _) => "file".to_owned(),
+                (line, "") => format!("line {line}"),
+                (line, column) => format!("line {line}, column {column}"),
+            };
+            let violations: Vec<Violation> = problems
+                .iter()
+                .map(|note| (place(note), note.text.clone()))
+                .collect();
+            invalid(ErrorReason::InvalidFile, &violations)
+        }
+        service::Error::ShuttingDown => {
+            let message = "this server is stopping; repeat or resume in a moment";
+            refuse(ErrorReason::ShuttingDown, message.to_owned(), &[])
+        }
+        error @ (service::Error::Store(store::Error::Broken(_)) | service::Error::Task(_)) => {
+            internal(&error)
+        }
+    }
+}
+
+/// A defect: the caller gets an id, the log gets the cause.
+pub(super) fn internal(error: &dyn std::error::Error) -> Status {
+    let id = Uuid::now_v7().to_string();
+    tracing::error!(%error, error_id = %id, "internal error");
+    let message = format!("internal error {id}; the server's log says more");
+    refuse(ErrorReason::Internal, message, &[("errorId", id)])
+}
+
+fn from_refusal(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::NotFound { resource, id } => refuse(
+            ErrorReason::ResourceNotFound,
+            format!("there is no {resource} {id}"),
+            &[("resource", resource.to_owned()), ("id", id)],
+        ),
+        Refusal::Exists { resource, field } => refuse(
+            ErrorReason::ResourceExists,
+            format!(
+                "the {field} of this {resource} is taken; choose another or use the existing one"
+            ),
+            &[
+                ("resource", resource.to_owned()),
+                ("field", field.to_owned()),
+            ],
+        ),
+        Refusal::VersionMismatch {
+            resource,
+            id,
+            version,
+        } => refuse(
+            ErrorReason::EtagMismatch,
+            format!("the {resource} {id} was changed since you read it; read it again"),
+            &[
+                ("resource", resource.to_owned()),
+                ("id", id),
+                ("etag", version.to_string()),
+            ],
+        ),
+        Refusal::SeatsBelowAssigned {
+            product,
+            assigned,
+            assignable,
+        } => refuse(
+            ErrorReason::SeatsBelowAssigned,
+            format!(
+                "{assigned} seats are assigned and only {assignable} would be left; revoke some \
+                 first or set allow_below_assigned"
+            ),
+            &[
+                ("productId", product.to_string()),
+                ("assigned", assigned.to_string()),
+                ("assignable", assignable.to_string()),
+            ],
+        ),
+        Refusal::DuplicateUser { first, second } => {
+            let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
+            duplicate_user(first, second)
+        }
+        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+    }
+}
+
+/// Two places of a request name one user.
+pub(super) fn duplicate_user(first: String, second: String) -> Status {
+    refuse(
+        ErrorReason::DuplicateUser,
+        format!("{second} is the same user as {first}; name each user once"),
+        &[("field", second), ("first", first)],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_and_stays_small() {
+        for number in 1..=16 {
+            let reason = ErrorReason::try_from(number).expect("reasons are numbered densely");
+            let status = refuse(reason, "text".to_owned(), &[]);
+            assert_ne!(status.code(), Code::Ok);
+            let info = status.get_details_error_info().expect("an ErrorInfo");
+            assert_eq!(info.domain, "seatwise.dev");
+            assert!(!info.reason.contains("ERROR_REASON"), "{}", info.reason);
+        }
+        assert!(
+            ErrorReason::try_from(17).is_err(),
+            "add the new reason above"
+        );
+    }
+
+    #[test]
+    fn a_status_with_very_many_violations_still_fits_on_the_wire() {
+        let violation = ("users[99999]".repeat(3), "x".repeat(5_000));
+        let status = invalid(ErrorReason::InvalidField, &vec![violation; 10_000]);
+        assert!(status.details().len() + status.message().len() < 8 * 1024);
+        assert!(status.message().contains("9999 more"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Page tokens and cursors: opaque, and unforgeable because they carry a tag made with the
+//! installation's secret. A token is good for one kind of list with one set of parameters.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::domain::BatchId;
+
+const TAG_BYTES: usize = 12;
+
+/// Makes and opens tokens. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Tokens(Hmac<Sha256>);
+
+impl Tokens {
+    pub(crate) fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
+    }
+
+    /// A token that says `place` within the list `kind` with the parameters `scope`.
+    pub(super) fn make(&self, kind: &str, scope: &[u8], place: &[u8]) -> String {
+        let mut bytes = Vec::with_capacity(place.len() + TAG_BYTES);
+        bytes.extend(place);
+        bytes.extend(self.tag(kind, scope, place));
+        BASE64.encode(bytes)
+    }
+
+    /// The place that a token says, if it was made here for this list.
+    pub(super) fn open(&self, kind: &str, scope: &[u8], token: &str) -> Option<Vec<u8>> {
+        let mut bytes = BASE64.decode(token).ok()?;
+        let tag = bytes.split_off(bytes.len().checked_sub(TAG_BYTES)?);
+        (self.tag(kind, scope, &bytes) == *tag).then_some(bytes)
+    }
+
+    /// The cursor after which exactly the results from `position` on follow.
+    pub(super) fn cursor(&self, batch: BatchId, position: i64) -> String {
+        self.make("results", batch.0.as_bytes(), &position.to_be_bytes()[3..])
+    }
+
+    /// The position that a cursor of the batch says.
+    pub(super) fn position(&self, batch: BatchId, cursor: &str) -> Option<i64> {
+        let bytes = self.open("results", batch.0.as_bytes(), cursor)?;
+        let mut position = [0; 8];
+        position[3..].copy_from_slice(bytes.get(..5)?);
+        Some(i64::from_be_bytes(position))
+    }
+
+    fn tag(&self, kind: &str, scope: &[u8], place: &[u8]) -> [u8; TAG_BYTES] {
+        let mut mac = self.0.clone();
+        for part in [kind.as_bytes(), scope, place] {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        let tag = mac.finalize().into_bytes();
+        tag[..TAG_BYTES].try_into().expect("the tag is longer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_token_opens_only_where_it_was_made() {
+        let tokens = Tokens::new(b"secret");
+        let token = tokens.make("users", b"customer", b"place");
+        assert_eq!(
+            tokens.open("users", b"customer", &token),
+            Some(b"place".to_vec())
+        );
+        assert_eq!(tokens.open("batches", b"customer", &token), None);
+        assert_eq!(tokens.open("users", b"other", &token), None);
+        assert_eq!(
+            Tokens::new(b"other").open("users", b"customer", &token),
+            None
+        );
+        for place in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).expect("ASCII");
+            assert_eq!(tokens.open("users", b"customer", &forged), None, "{place}");
+        }
+        for bad in ["", "A", "!!", &token[1..]] {
+            assert_eq!(tokens.open("users", b"customer", bad), None);
+        }
+    }
+
+    #[test]
+    fn a_cursor_says_its_position_in_its_batch_only() {
+        let tokens = Tokens::new(b"secret");
+        let batch = BatchId(Uuid::from_u128(1));
+        for position in [0, 1, 499, 1_000_000] {
+            let cursor = tokens.cursor(batch, position);
+            assert!(cursor.len() <= 64);
+            assert_eq!(tokens.position(batch, &cursor), Some(position));
+            assert_eq!(tokens.position(BatchId(Uuid::from_u128(2)), &cursor), None);
+        }
+    }
+}

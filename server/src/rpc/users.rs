@@ -1,0 +1,290 @@
+//! `UserService`.
+
+use seatwise_proto::v1::user_service_server::UserService;
+use seatwise_proto::v1::{
+    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
+    GetUserResponse, ImportOutcome, ImportUsersRequest, ImportUsersResponse, ImportedUser,
+    ListUsersRequest, ListUsersResponse, UpdateUserRequest, UpdateUserResponse, import_outcome,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::page::Page;
+use super::parse::{self, Fields};
+use super::status::from_service;
+use super::{Rpc, convert};
+use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, UserRef};
+use crate::service::{Service, now};
+use crate::store::{ImportUser, Imported, NewUser, Store, UserUpdate};
+
+/// Users in one message of an import.
+const IMPORT_USERS_MAX: usize = 1_000;
+/// Answers of an import that wait for a slow reader; then nothing more is imported.
+const ANSWERS_BUFFERED: usize = 4;
+
+#[tonic::async_trait]
+impl UserService for Rpc {
+    async fn create_user(
+        &self,
+        request: Request<CreateUserRequest>,
+    ) -> Result<Response<CreateUserResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let id = fields
+            .take("user_id", parse::optional_id(&request.user_id))
+            .map(UserId);
+        let principal = PrincipalName::parse(&request.principal_name);
+        let principal = fields.take("principal_name", principal);
+        let name = fields.take("display_name", DisplayName::parse(&request.display_name));
+        let location = fields.take("usage_location", parse::country(&request.usage_location));
+        let active = fields.take("state", parse::state(request.state));
+        let new = || {
+            Some(NewUser {
+                id: id?,
+                principal_name: principal?,
+                display_name: name?,
+                usage_location: location?,
+                active: active?.unwrap_or(true),
+            })
+        };
+        let (customer, new) = fields.finish(customer.zip(new()))?;
+        let create = |store: Store| async move { store.create_user(customer, new, now()).await };
+        let user = self.service.call(create).await.map_err(from_service)?;
+        Ok(Response::new(CreateUserResponse {
+            user: Some(convert::user(user)),
+        }))
+    }
+
+    type ImportUsersStream = ReceiverStream<Result<ImportUsersResponse, Status>>;
+
+    async fn import_users(
+        &self,
+        request: Request<Streaming<ImportUsersRequest>>,
+    ) -> Result<Response<Self::ImportUsersStream>, Status> {
+        let (answers, receiver) = mpsc::channel(ANSWERS_BUFFERED);
+        let service = self.service.clone();
+        tokio::spawn(async move {
+            if let Err(status) = import(&service, request.into_inner(), &answers).await {
+                let _ = answers.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn get_user(
+        &self,
+        request: Request<GetUserRequest>,
+    ) -> Result<Response<GetUserResponse>, Status> {
+        let request = request.into_inner();
+        let (customer, user) = customer_and_user(&request.customer_id, &request.user)?;
+        let get = |store: Store| async move { store.user(customer, &user).await };
+        let user = self.service.call(get).await.map_err(from_service)?;
+        Ok(Response::new(GetUserResponse {
+            user: Some(convert::user(user)),
+        }))
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        let request = request.into_inner();
+        let customer = parse::customer_id(&request.customer_id)?;
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = Page::parse(&self.tokens, "users", &[customer.0.as_bytes()], size, token)?;
+        let after = page.after_ids()?.map(|[id]| UserId(id));
+        let limit = page.limit();
+        let list = |store: Store| async move { store.users(customer, after, limit).await };
+        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let next_page_token = page.cut(&mut rows, |row| row.user_id.0.as_bytes().to_vec());
+        let users = rows.into_iter().map(convert::user).collect();
+        Ok(Response::new(ListUsersResponse {
+            users,
+            next_page_token,
+        }))
+    }
+
+    async fn update_user(
+        &self,
+        request: Request<UpdateUserRequest>,
+    ) -> Result<Response<UpdateUserResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let user = fields.take("user", UserRef::parse(&request.user));
+        let update = update(
+            &mut fields,
+            request.principal_name.as_deref(),
+            request.display_name.as_deref(),
+            request.usage_location.as_deref(),
+            request.state,
+        );
+        let version = fields.take("etag", parse::etag(&request.etag));
+        let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
+        let call = |store: Store| async move {
+            store
+                .update_user(customer, &user, &update, version, now())
+                .await
+        };
+        let user = self.service.call(call).await.map_err(from_service)?;
+        Ok(Response::new(UpdateUserResponse {
+            user: Some(convert::user(user)),
+        }))
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<DeleteUserRequest>,
+    ) -> Result<Response<DeleteUserResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let user = fields.take("user", UserRef::parse(&request.user));
+        let version = fields.take("etag", parse::etag(&request.etag));
+        let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
+        let delete =
+            |store: Store| async move { store.delete_user(customer, &user, version, now()).await };
+        let (id, freed) = self.service.call(delete).await.map_err(from_service)?;
+        let freed_product_ids = convert::ids(&freed);
+        Ok(Response::new(DeleteUserResponse {
+            user_id: id.to_string(),
+            freed_product_ids,
+        }))
+    }
+}
+
+/// The customer and user that a request names.
+pub(super) fn customer_and_user(
+    customer: &str,
+    user: &str,
+) -> Result<(CustomerId, UserRef), Status> {
+    let mut fields = Fields::default();
+    let customer = fields.take("customer_id", CustomerId::parse(customer));
+    let user = fields.take("user", UserRef::parse(user));
+    fields.finish(customer.zip(user))
+}
+
+fn update(
+    fields: &mut Fields,
+    principal_name: Option<&str>,
+    display_name: Option<&str>,
+    usage_location: Option<&str>,
+    state: i32,
+) -> UserUpdate {
+    let principal = principal_name.map(PrincipalName::parse).transpose();
+    let display = display_name.map(DisplayName::parse).transpose();
+    let location = usage_location.map(parse::country).transpose();
+    UserUpdate {
+        principal_name: fields.take("principal_name", principal).flatten(),
+        display_name: fields.take("display_name", display).flatten(),
+        usage_location: fields.take("usage_location", location).flatten(),
+        active: fields.take("state", parse::state(state)).flatten(),
+    }
+}
+
+async fn import(
+    service: &Service,
+    mut parts: Streaming<ImportUsersRequest>,
+    answers: &mpsc::Sender<Result<ImportUsersResponse, Status>>,
+) -> Result<(), Status> {
+    let mut customer: Option<CustomerId> = None;
+    while let Some(part) = parts.message().await? {
+        let named = (!part.customer_id.is_empty() || customer.is_none())
+            .then(|| parse::customer_id(&part.customer_id))
+            .transpose()?;
+        if customer.is_some() && named.is_some() && named != customer {
+            let problem = "must be the customer of the first message, or empty";
+            return Err(super::status::invalid_field("customer_id", problem));
+        }
+        let id = named
+            .or(customer)
+            .expect("the first message names the customer");
+        customer = Some(id);
+        let response = import_part(service, id, part.users).await?;
+        if answers.send(Ok(response)).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn import_part(
+    service: &Service,
+    customer: CustomerId,
+    users: Vec<ImportedUser>,
+) -> Result<ImportUsersResponse, Status> {
+    if users.is_empty() {
+        return Err(super::status::invalid_field(
+            "users",
+            "must hold at least one user",
+        ));
+    }
+    if users.len() > IMPORT_USERS_MAX {
+        return Err(parse::too_many("users", users.len(), IMPORT_USERS_MAX));
+    }
+    let parsed: Vec<Result<ImportUser, String>> = users.iter().map(imported_user).collect();
+    let good = parsed.iter().filter_map(|user| user.clone().ok()).collect();
+    let import = |store: Store| async move { store.import_users(customer, good, now()).await };
+    let mut outcomes = service
+        .call(import)
+        .await
+        .map_err(from_service)?
+        .into_iter();
+    let outcome = |user| match user {
+        Ok(_) => outcomes.next().expect("one outcome per user"),
+        Err(problem) => Imported::Failed(problem),
+    };
+    let outcomes = parsed
+        .into_iter()
+        .map(outcome)
+        .map(import_outcome)
+        .collect();
+    Ok(ImportUsersResponse { outcomes })
+}
+
+/// One user of an import; everything wrong with it in one text.
+fn imported_user(user: &ImportedUser) -> Result<ImportUser, String> {
+    let mut fields = Fields::default();
+    let id = (!user.user_id.is_empty())
+        .then(|| UserId::parse(&user.user_id))
+        .transpose();
+    let id = fields.take("user_id", id).flatten();
+    let principal = (!user.principal_name.is_empty()).then_some(user.principal_name.as_str());
+    if id.is_none() && principal.is_none() && fields.check().is_ok() {
+        fields.wrong("principal_name", "is required without user_id");
+    }
+    let values = update(
+        &mut fields,
+        principal,
+        user.display_name.as_deref(),
+        user.usage_location.as_deref(),
+        user.state,
+    );
+    match fields.check() {
+        Ok(()) => Ok(ImportUser {
+            id,
+            new_id: UserId(Uuid::now_v7()),
+            values,
+        }),
+        Err(status) => Err(status.message().to_owned()),
+    }
+}
+
+fn import_outcome(outcome: Imported) -> ImportOutcome {
+    use import_outcome::Kind;
+    let (kind, id, error) = match outcome {
+        Imported::Created(id) => (Kind::Created, Some(id), String::new()),
+        Imported::Updated(id) => (Kind::Updated, Some(id), String::new()),
+        Imported::Unchanged(id) => (Kind::Unchanged, Some(id), String::new()),
+        Imported::Failed(problem) => (Kind::Failed, None, problem),
+    };
+    let user_id = id.map(|id| id.to_string()).unwrap_or_default();
+    ImportOutcome {
+        kind: kind.into(),
+        user_id,
+        error,
+    }
+}

@@ -1,0 +1,195 @@
+//! The use cases: what the RPCs ask for, in the words of the domain. Knows the store, never the
+//! protocol.
+//!
+//! Every store call runs in a task of its own (`detached`): a caller that goes away must not drop a
+//! transaction half-way.
+
+mod batch;
+mod request;
+mod results;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use batch::{Encode, Encoding};
+pub use request::BatchRequest;
+pub use results::Event;
+
+use crate::domain::{Catalogue, PlanId};
+use crate::edition::{self, Note};
+use crate::store::{self, CatalogueChange, Store, Timestamp};
+
+/// Batches that one server works on at the same time; the others wait their turn.
+const RUNNING_BATCHES_MAX: usize = 64;
+
+/// Why a use case did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store's reason.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The file was refused for these problems.
+    #[error("file refused: {} problems", .0.len())]
+    File(Vec<Note>),
+    /// The server is stopping.
+    #[error("shutting down")]
+    ShuttingDown,
+    /// A task of ours failed: a defect.
+    #[error("task failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl From<store::Refusal> for Error {
+    fn from(refusal: store::Refusal) -> Self {
+        Self::Store(refusal.into())
+    }
+}
+
+/// What an import found and did.
+#[derive(Debug)]
+pub struct ImportReport {
+    /// Repairs and remarks.
+    pub notes: Vec<Note>,
+    /// What changed.
+    pub changes: Vec<CatalogueChange>,
+    /// Products, product-plan pairs and rules of the file.
+    pub counts: (usize, usize, usize),
+    /// The version of the catalogue now.
+    pub version: i64,
+}
+
+/// The service. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    catalogue: Mutex<Arc<Catalogue>>,
+    encode: Encode,
+    progress: results::Progress,
+    running: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Service {
+    /// Puts a service on a store whose schema is current.
+    pub fn new(store: Store, encode: Encode) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            catalogue: Mutex::default(),
+            encode,
+            progress: results::Progress::default(),
+            running: Arc::new(Semaphore::new(RUNNING_BATCHES_MAX)),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Runs a store call in a task of its own and waits for it.
+    pub async fn call<T, F>(&self, call: impl FnOnce(Store) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, store::Error>> + Send + 'static,
+    {
+        let call = call(self.0.store.clone());
+        Ok(self.0.tasks.spawn(call).await??)
+    }
+
+    /// The catalogue as it is now, from memory if nobody changed it.
+    pub async fn catalogue(&self) -> Result<Arc<Catalogue>, Error> {
+        let known = self.known_catalogue();
+        let version = self
+            .call(|store| async move { store.catalogue_version().await })
+            .await?;
+        if known.version == version && version != 0 {
+            return Ok(known);
+        }
+        let fresh = self
+            .call(|store| async move { store.catalogue().await })
+            .await?;
+        let fresh = Arc::new(fresh);
+        *self
+            .0
+            .catalogue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        Ok(fresh)
+    }
+
+    fn known_catalogue(&self) -> Arc<Catalogue> {
+        self.0
+            .catalogue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Imports a whole edition of products and plans.
+    pub async fn import_catalogue(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+        let parsed = tokio::task::spawn_blocking(move || edition::parse_catalogue(&file)).await?;
+        let edition::Parsed {
+            value: edition,
+            notes,
+        } = parsed.map_err(Error::File)?;
+        let pairs = edition
+            .products
+            .iter()
+            .map(|product| product.plan_ids.len())
+            .sum();
+        let counts = (edition.products.len(), pairs, 0);
+        let import = |store: Store| async move { store.import_edition(&edition).await };
+        let outcome = self.call(import).await?;
+        Ok(ImportReport {
+            notes,
+            changes: outcome.changes,
+            counts,
+            version: outcome.version,
+        })
+    }
+
+    /// Imports a whole set of rules.
+    pub async fn import_rules(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+        let parsed = tokio::task::spawn_blocking(move || edition::parse_rules(&file)).await?;
+        let edition::Parsed {
+            value: rules,
+            mut notes,
+        } = parsed.map_err(Error::File)?;
+        let counts = (0, 0, rules.rules.len());
+        let names = rules.plan_names.clone();
+        let import = |store: Store| async move { store.import_rules(&rules).await };
+        let outcome = self.call(import).await?;
+        let catalogue = self.catalogue().await?;
+        let strangers = names
+            .iter()
+            .filter(|(plan, _)| !catalogue.is_sold(PlanId(**plan)));
+        notes.extend(strangers.map(|(plan, name)| Note {
+            line: 0,
+            column: "",
+            text: format!("no product has the plan {name} ({plan}): the rules about it are kept"),
+        }));
+        Ok(ImportReport {
+            notes,
+            changes: outcome.changes,
+            counts,
+            version: outcome.version,
+        })
+    }
+
+    /// Stops taking batches on, lets each running chunk commit, and hands the batches back, so that
+    /// another server or the next start goes on at once.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock of the service")]
+pub(crate) fn now() -> Timestamp {
+    SystemTime::now().into()
+}

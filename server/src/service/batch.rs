@@ -1,0 +1,238 @@
+//! Batches at work: acceptance, and the task that brings an accepted batch to its end, chunk by
+//! chunk, in this process or, after a crash, in the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{BatchRequest, Error, Service, now};
+use crate::domain::{BatchId, Catalogue, Choices, CustomerId, Order, Plan, Snapshot, decide};
+use crate::store::{
+    Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Timestamp, Written,
+};
+
+/// How long a server may be silent before another takes its batch over. Every chunk renews it.
+const LEASE: Duration = Duration::from_secs(3);
+/// How often a server looks for batches that nobody works on.
+const RECOVERY_INTERVAL: Duration = Duration::from_secs(1);
+/// Batches taken over in one go.
+const RECOVERY_BATCHES: i64 = 64;
+/// Wait before a chunk that met an obstacle is tried again; it doubles up to the maximum.
+const RETRY_WAIT: Duration = Duration::from_millis(20);
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How often an acceptance that met an obstacle is tried.
+const ACCEPT_TRIES: u32 = 5;
+
+/// What a result is encoded from.
+pub struct Encoding<'a> {
+    /// The batch.
+    pub batch: BatchId,
+    /// Position of the first turn.
+    pub first_position: i64,
+    /// The turns.
+    pub order: &'a Order,
+    /// What was so.
+    pub snapshot: &'a Snapshot,
+    /// What becomes of each user.
+    pub plan: &'a Plan,
+    /// For names.
+    pub catalogue: &'a Catalogue,
+    /// The time of the commit.
+    pub now: Timestamp,
+}
+
+/// Encodes the results of a chunk as they will be sent.
+pub type Encode = Arc<dyn Fn(&Encoding<'_>) -> Vec<u8> + Send + Sync>;
+
+impl Service {
+    /// Accepts a batch and starts it, or finds the one that the same request started before. The
+    /// flag says which: true if it was before.
+    pub async fn execute(&self, request: BatchRequest) -> Result<(Batch, bool), Error> {
+        if self.0.stopping.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let now = now();
+        let new = NewBatch {
+            customer: request.customer,
+            id: BatchId(Uuid::now_v7()),
+            request: request.request,
+            request_hash: request.hash(),
+            changes: request.changes,
+            users: request.users,
+            now,
+            lease_expires_at: after(now, LEASE),
+        };
+        let service = self.clone();
+        // Starting the batch belongs to accepting it, whatever becomes of the caller meanwhile.
+        let task = async move {
+            Ok(match service.accept(&new).await? {
+                Accepted::New(batch) => {
+                    service.start(batch.customer_id, batch.batch_id, 1);
+                    (batch, false)
+                }
+                Accepted::Before(batch) => (batch, true),
+            })
+        };
+        self.0.tasks.spawn(task).await?
+    }
+
+    async fn accept(&self, new: &NewBatch) -> Result<Accepted, Error> {
+        let mut wait = RETRY_WAIT;
+        for _ in 1..ACCEPT_TRIES {
+            match self.0.store.accept_batch(new).await {
+                Err(StoreError::Conflict(error)) => {
+                    tracing::info!(error, "acceptance is tried again");
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+        Ok(self.0.store.accept_batch(new).await?)
+    }
+
+    /// Looks for batches that nobody works on and takes them over, until the service stops.
+    pub async fn recover(&self) {
+        // Nobody else can have this database open: what is not ended was left by a crash.
+        let mut horizon = self.0.store.is_exclusive().then_some(Timestamp(i64::MAX));
+        while !self.0.stopping.is_cancelled() {
+            let before = horizon.take().unwrap_or_else(now);
+            if let Err(error) = self.take_over(before).await {
+                tracing::warn!(%error, "cannot look for abandoned batches");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RECOVERY_INTERVAL) => {}
+                () = self.0.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    async fn take_over(&self, before: Timestamp) -> Result<(), StoreError> {
+        let store = &self.0.store;
+        for (customer, batch) in store.abandoned_batches(before, RECOVERY_BATCHES).await? {
+            let lease = after(now(), LEASE);
+            if let Some(fence) = store.claim_batch(customer, batch, before, lease).await? {
+                tracing::info!(%customer, %batch, fence, "batch taken over");
+                self.start(customer, batch, fence);
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, customer: CustomerId, batch: BatchId, fence: i64) {
+        let service = self.clone();
+        self.0.tasks.spawn(async move {
+            let _slot = service.0.running.clone().acquire_owned().await;
+            let position = service.0.progress.begin(batch);
+            if let Err(error) = service.run(customer, batch, fence, &position).await {
+                tracing::error!(%customer, %batch, %error, "batch stopped; it will be taken over");
+            }
+            service.0.progress.end(batch);
+        });
+    }
+
+    /// Works on a batch until it ends, another server has it, or this one stops.
+    async fn run(
+        &self,
+        customer: CustomerId,
+        batch: BatchId,
+        fence: i64,
+        progress: &tokio::sync::watch::Sender<i64>,
+    ) -> Result<(), Error> {
+        let standing = self.0.store.batch(customer, batch).await?;
+        let (mut position, end) = (standing.next_position, standing.user_count);
+        let mut choices = Choices::default();
+        let mut wait = RETRY_WAIT;
+        while position < end {
+            if self.0.stopping.is_cancelled() {
+                return Ok(self
+                    .0
+                    .store
+                    .release_batch(customer, batch, fence, now())
+                    .await?);
+            }
+            let step = self
+                .step((customer, batch, fence), (position, end), &choices)
+                .await;
+            match step {
+                Ok((Written::Done(known), turns)) => {
+                    choices = known;
+                    position += turns;
+                    wait = RETRY_WAIT;
+                    progress.send_replace(position);
+                }
+                Ok((Written::Behind(next), _)) => position = next,
+                Ok((Written::CatalogueMoved, _)) => {}
+                Ok((Written::Fenced, _)) => return Ok(()),
+                Err(Error::Store(
+                    error @ (StoreError::Conflict(_) | StoreError::Unavailable(_)),
+                )) => {
+                    tracing::warn!(%customer, %batch, %error, "chunk is tried again");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RETRY_WAIT_MAX);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Does the chunk at `position`; gives its number of turns as well.
+    async fn step(
+        &self,
+        (customer, batch, fence): (CustomerId, BatchId, i64),
+        (position, end): (i64, i64),
+        choices: &Choices,
+    ) -> Result<(Written, i64), Error> {
+        let order = self.0.store.batch_chunk(customer, batch, position).await?;
+        let mut catalogue = self.known_catalogue();
+        let turns = order.turns.len() as i64;
+        let now = now();
+        let mut chunk = Chunk {
+            customer,
+            batch,
+            fence,
+            first_position: position,
+            order,
+            is_last: position + turns >= end,
+            catalogue_version: catalogue.version,
+            choices: choices.clone(),
+            now,
+            lease_expires_at: after(now, LEASE),
+        };
+        loop {
+            let shared = Arc::new(chunk);
+            let decide = self.decision(shared.clone(), catalogue.clone());
+            let written = self.0.store.write_chunk(shared.clone(), decide).await?;
+            if !matches!(written, Written::CatalogueMoved) {
+                return Ok((written, turns));
+            }
+            catalogue = self.catalogue().await?;
+            chunk = Arc::unwrap_or_clone(shared);
+            chunk.catalogue_version = catalogue.version;
+        }
+    }
+
+    fn decision(&self, chunk: Arc<Chunk>, catalogue: Arc<Catalogue>) -> Decide {
+        let encode = self.0.encode.clone();
+        Arc::new(move |snapshot| {
+            let plan = decide(&catalogue, snapshot, &chunk.order);
+            let results = encode(&Encoding {
+                batch: chunk.batch,
+                first_position: chunk.first_position,
+                order: &chunk.order,
+                snapshot,
+                plan: &plan,
+                catalogue: &catalogue,
+                now: chunk.now,
+            });
+            Decision { plan, results }
+        })
+    }
+}
+
+fn after(time: Timestamp, wait: Duration) -> Timestamp {
+    let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+    Timestamp(time.0.saturating_add(micros))
+}

@@ -1,0 +1,156 @@
+//! The stream of a batch's results: it reads what is stored and nothing else. The runner in this
+//! process only hints when there is more to read.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{Error, Service};
+use crate::domain::{BatchId, CustomerId};
+use crate::store::{Batch, StoredResults};
+
+/// Chunks read by one statement.
+const CHUNKS_READ: i64 = 4;
+/// Events that wait for a slow reader; then nothing more is read for it.
+const EVENTS_BUFFERED: usize = 2;
+/// How often a batch that runs in another process is looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// A silent stream says this often that it is alive.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A part of the stream.
+#[derive(Debug)]
+pub enum Event {
+    /// The batch is durable.
+    Started(Batch),
+    /// Results, of which the first so many are not wanted.
+    Results(StoredResults, usize),
+    /// Still running.
+    Progress(Batch),
+    /// Every user has a result.
+    Summary(Batch),
+}
+
+/// Positions of the batches that run in this process.
+#[derive(Default)]
+pub(super) struct Progress(Mutex<HashMap<BatchId, watch::Sender<i64>>>);
+
+impl Progress {
+    pub(super) fn begin(&self, batch: BatchId) -> watch::Sender<i64> {
+        self.entry(batch)
+    }
+
+    pub(super) fn end(&self, batch: BatchId) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&batch);
+    }
+
+    fn entry(&self, batch: BatchId) -> watch::Sender<i64> {
+        let mut batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        batches
+            .entry(batch)
+            .or_insert_with(|| watch::channel(0).0)
+            .clone()
+    }
+
+    fn watch(&self, batch: BatchId) -> Option<watch::Receiver<i64>> {
+        let batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        batches.get(&batch).map(watch::Sender::subscribe)
+    }
+}
+
+type Events = mpsc::Sender<Result<Event, Error>>;
+
+impl Service {
+    /// Streams the results of a batch from `position` on: `Started`, results, and `Summary` last.
+    /// The channel closes early if the receiver is dropped, or with an error.
+    pub fn stream(&self, batch: Batch, position: i64) -> mpsc::Receiver<Result<Event, Error>> {
+        let (events, receiver) = mpsc::channel(EVENTS_BUFFERED);
+        let service = self.clone();
+        self.0.tasks.spawn(async move {
+            if let Err(error) = service.feed(batch, position, &events).await {
+                let _ = events.send(Err(error)).await;
+            }
+        });
+        receiver
+    }
+
+    async fn feed(&self, batch: Batch, mut position: i64, events: &Events) -> Result<(), Error> {
+        let (customer, id, end) = (batch.customer_id, batch.batch_id, batch.user_count);
+        if events.send(Ok(Event::Started(batch))).await.is_err() {
+            return Ok(());
+        }
+        let mut quiet_until = Instant::now() + PROGRESS_INTERVAL;
+        while position < end {
+            // Before the look: what is committed after it will show as a change.
+            let hint = self.0.progress.watch(id);
+            let chunks = self
+                .0
+                .store
+                .batch_results(customer, id, position, CHUNKS_READ)
+                .await?;
+            if chunks.is_empty() {
+                if !self.wait(hint, quiet_until, events).await? {
+                    return Ok(());
+                }
+                if Instant::now() >= quiet_until {
+                    let batch = self.0.store.batch(customer, id).await?;
+                    if events.send(Ok(Event::Progress(batch))).await.is_err() {
+                        return Ok(());
+                    }
+                    quiet_until = Instant::now() + PROGRESS_INTERVAL;
+                }
+                continue;
+            }
+            for chunk in chunks {
+                let skip = usize::try_from(position - chunk.first_position).unwrap_or(0);
+                position = chunk.first_position + chunk.count;
+                if events.send(Ok(Event::Results(chunk, skip))).await.is_err() {
+                    return Ok(());
+                }
+            }
+            quiet_until = Instant::now() + PROGRESS_INTERVAL;
+        }
+        self.summarize(customer, id, events).await
+    }
+
+    async fn summarize(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        events: &Events,
+    ) -> Result<(), Error> {
+        let batch = self.0.store.batch(customer, id).await?;
+        let _ = events.send(Ok(Event::Summary(batch))).await;
+        Ok(())
+    }
+
+    /// Waits for a reason to look again; false if nobody listens any more.
+    async fn wait(
+        &self,
+        hint: Option<watch::Receiver<i64>>,
+        quiet_until: Instant,
+        events: &Events,
+    ) -> Result<bool, Error> {
+        let more = async {
+            // A sender that is gone has ended or given up the batch; then the poll will tell.
+            if let Some(mut hint) = hint
+                && hint.changed().await.is_ok()
+            {
+                return;
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        };
+        tokio::select! {
+            _ = timeout_at(Instant::now() + POLL_INTERVAL * 5, more) => Ok(true),
+            () = sleep_until(quiet_until) => Ok(true),
+            () = events.closed() => Ok(false),
+            () = self.0.stopping.cancelled() => Err(Error::ShuttingDown),
+        }
+    }
+}
