@@ -1,5 +1,6 @@
 //! The one binary: the server, its demo and benchmark, and the command line of a client.
 
+mod demo;
 mod error;
 mod serve;
 
@@ -19,6 +20,8 @@ struct Args {
 enum Command {
     /// Run the server
     Serve(serve::ServeArgs),
+    /// Show the main job at work, on 10,000 users
+    Demo(demo::DemoArgs),
     /// Bring a database to the schema of this version
     Migrate(serve::MigrateArgs),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let run = async {
         match args.command {
             Command::Serve(args) => serve::serve(args).await,
+            Command::Demo(args) => demo::demo(args).await,
             Command::Migrate(args) => serve::migrate(args).await,
         }
     };

@@ -73,10 +73,22 @@ impl BatchStream {
     ///
     /// # Errors
     /// If the batch is refused as a whole, or the server stays out of reach.
-    pub async fn collect(mut self) -> Result<BatchOutcome, Error> {
+    pub async fn collect(self) -> Result<BatchOutcome, Error> {
+        self.collect_with(|_| ()).await
+    }
+
+    /// Waits for the end and sorts the results, each of which is shown on arrival.
+    ///
+    /// # Errors
+    /// If the batch is refused as a whole, or the server stays out of reach.
+    pub async fn collect_with(
+        mut self,
+        mut show: impl FnMut(&BatchResult),
+    ) -> Result<BatchOutcome, Error> {
         let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
         while let Some(result) = self.next().await {
             let result = result?;
+            show(&result);
             match result.disposition() {
                 Disposition::Applied | Disposition::Unchanged => succeeded.push(result),
                 _ => failed.push(result),
