@@ -3,6 +3,10 @@
 
 use std::{env, fs, path::PathBuf};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is how Cargo talks to build scripts"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto/seatwise");
     let mut files: Vec<PathBuf> = fs::read_dir("proto/seatwise/v1")?

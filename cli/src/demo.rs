@@ -54,9 +54,14 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
         database: database.clone(),
         buy_more_url: BUY_MORE_URL.to_owned(),
     };
-    let serve = server::run(config, listener, || ready.send(()).unwrap_or_default(), async {
-        let _ = stopped.await;
-    });
+    let serve = server::run(
+        config,
+        listener,
+        || ready.send(()).unwrap_or_default(),
+        async {
+            let _ = stopped.await;
+        },
+    );
     let report = Report::new(args.output);
     let run = async {
         let _ = is_ready.await;

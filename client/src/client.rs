@@ -168,20 +168,12 @@ macro_rules! calls {
             /// # Errors
             /// See [`Error`]; the RPC's documentation names the reasons.
             pub async fn $name(&self, request: v1::$request) -> Result<v1::$answer, Error> {
-                let mut wait = RETRY_WAIT;
-                for _ in 1..tries!($tries) {
+                let call = || {
                     let mut client = $client::new(self.channel.clone());
-                    match client.$name(self.request(request.clone())).await.map_err(Error::from) {
-                        Err(error) if error.is_retryable() => {
-                            tokio::time::sleep(error.retry_after.unwrap_or(wait)).await;
-                            wait *= 2;
-                        }
-                        answer => return unwrap!(answer?.into_inner() $(, $field)?),
-                    }
-                }
-                let mut client = $client::new(self.channel.clone());
-                let answer = client.$name(self.request(request)).await?;
-                unwrap!(answer.into_inner() $(, $field)?)
+                    let request = self.request(request.clone());
+                    async move { Ok::<_, Error>(client.$name(request).await?.into_inner()) }
+                };
+                unwrap!(repeat(tries!($tries), call).await? $(. $field)?)
             }
         )* }
     };
@@ -195,14 +187,32 @@ macro_rules! tries {
     };
 }
 macro_rules! unwrap {
-    ($answer:expr) => {
-        Ok($answer)
+    ($call:ident($($args:tt)*).await?) => {
+        $call($($args)*).await
     };
-    ($answer:expr, $field:ident) => {
-        $answer
-            .$field
+    ($call:ident($($args:tt)*).await? . $field:ident) => {
+        $call($($args)*).await?.$field
             .ok_or_else(|| Error::protocol(concat!("no ", stringify!($field))))
     };
+}
+
+/// Makes a call until it succeeds, fails for good, or has been tried so often.
+async fn repeat<T, F>(tries: u32, call: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut wait = RETRY_WAIT;
+    let mut tried = 1;
+    loop {
+        match call().await {
+            Err(error) if error.is_retryable() && tried < tries => {
+                tokio::time::sleep(error.retry_after.unwrap_or(wait)).await;
+                wait *= 2;
+                tried += 1;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 calls! { CatalogueServiceClient:

@@ -23,8 +23,10 @@ use crate::domain::{Catalogue, PlanId};
 use crate::edition::{self, Note};
 use crate::store::{self, CatalogueChange, Store, Timestamp};
 
-/// Batches that one server works on at the same time; the others wait their turn.
-const RUNNING_BATCHES_MAX: usize = 64;
+/// Batches that one server works on at the same time; the others wait their turn. Those of one customer
+/// wait for each other without holding a connection, so many are cheap, and few would let one
+/// customer keep the others out.
+const RUNNING_BATCHES_MAX: usize = 1_000;
 
 /// Why a use case did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]

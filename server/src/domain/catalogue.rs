@@ -243,11 +243,13 @@ impl Catalogue {
         })
     }
 
-    /// Says whether the product has the plan, in the newest edition.
-    pub fn has_plan(&self, product: &Product, plan: PlanId) -> bool {
-        self.plan_numbers.get(&plan).is_some_and(|number| {
-            product.plans.contains(*number) && !product.retired_plans.contains(*number)
-        })
+    /// Says whether the product has the plan: `Some(true)` if it is retired.
+    pub fn has_plan(&self, product: &Product, plan: PlanId) -> Option<bool> {
+        let number = self.plan_numbers.get(&plan)?;
+        product
+            .plans
+            .contains(*number)
+            .then(|| product.retired_plans.contains(*number))
     }
 
     /// The plans that are on: intent × catalogue.

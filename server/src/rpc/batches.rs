@@ -14,11 +14,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::page::{Page, bad_token};
-use super::parse::{self, BatchParser, Fields};
+use super::parse::{self, BatchParser, Fields, Parsed};
 use super::results::{decode, frames};
 use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
 use super::{Rpc, convert};
-use crate::domain::{BatchId, Catalogue, Change, CustomerId, RequestId, UserRef};
+use crate::domain::{BatchId, Catalogue, CustomerId, RequestId};
 use crate::service::{self, BatchRequest};
 use crate::store::{self, Refusal, Store};
 
@@ -30,7 +30,6 @@ const LARGE_BATCH_USERS_MAX: usize = 1_000_000;
 const PAGE_CHUNKS: i64 = 4;
 
 type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-type Parsed = (Vec<Change>, Vec<(UserRef, u32)>);
 
 #[tonic::async_trait]
 impl BatchService for Rpc {

@@ -119,6 +119,9 @@ pub(super) fn page_size(size: i32) -> Result<i64, Status> {
     }
 }
 
+/// The distinct changes of a batch request, and its users with the number of their change.
+pub(super) type Parsed = (Vec<Change>, Vec<(UserRef, u32)>);
+
 /// Collects the parts of a batch request, whichever way they come.
 pub(super) struct BatchParser<'a> {
     catalogue: &'a Catalogue,
@@ -235,7 +238,7 @@ impl<'a> BatchParser<'a> {
     }
 
     /// The changes and users, if there is nothing wrong with any part.
-    pub(super) fn finish(mut self) -> Result<(Vec<Change>, Vec<(UserRef, u32)>), Status> {
+    pub(super) fn finish(mut self) -> Result<Parsed, Status> {
         if self.has_own && self.shared.is_some() {
             self.fields
                 .wrong("user_changes", "cannot be combined with change and users");
@@ -355,6 +358,7 @@ fn parse_choice(
             CHOICE_PLANS_MAX,
         ));
     }
+    let only = matches!(choice.choice, Some(Choice::Only(_)));
     let entry = catalogue.product(product).expect("checked before");
     let mut plans = Vec::with_capacity(set.plan_ids.len());
     for (index, text) in set.plan_ids.iter().enumerate() {
@@ -362,7 +366,9 @@ fn parse_choice(
         let Some(plan) = fields.take(field.clone(), PlanId::parse(text)) else {
             continue;
         };
-        if !catalogue.has_plan(entry, plan) {
+        // A retired plan can be left out, as choices made before it was retired do, not turned on.
+        let known = catalogue.has_plan(entry, plan);
+        if known.is_none() || (only && known == Some(true)) {
             let message = format!("{field}: the product {product} has no plan {plan}");
             let metadata = [
                 ("field", field),
@@ -382,7 +388,6 @@ fn parse_choice(
             "must not name a plan twice",
         );
     }
-    let only = matches!(choice.choice, Some(Choice::Only(_)));
     Ok(Some(if only {
         PlanChoice::Only(plans)
     } else {

@@ -123,7 +123,6 @@ fn choice<'a>(encoding: &'a Encoding<'_>, id: ChoiceId) -> &'a PlanChoice {
 }
 
 fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
-    use v1::ReasonCode as Code;
     let product = |id: &ProductId| {
         let name = catalogue
             .product(*id)
@@ -138,90 +137,63 @@ fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
         plan_id: id.to_string(),
         name: catalogue.plan_name(*id).to_owned(),
     };
-    let plans = |plans: &[PlanId]| plans.iter().map(plan).collect();
-    let (code, about) = match reason {
+    let mut about = v1::Reason {
+        code: code(reason).into(),
+        ..v1::Reason::default()
+    };
+    match reason {
         Reason::SeatsExhausted {
             product: id,
             available,
-        } => (
-            Code::SeatsExhausted,
-            v1::Reason {
-                product: product(id),
-                available: count(*available),
-                ..v1::Reason::default()
-            },
-        ),
-        Reason::MutuallyExclusivePlans { plan: one, others } => (
-            Code::MutuallyExclusivePlans,
-            about_plans(plan(one), plans(others)),
-        ),
-        Reason::PrerequisiteMissing { plan: one, any_of } => (
-            Code::PrerequisiteMissing,
-            about_plans(plan(one), plans(any_of)),
-        ),
-        Reason::DependentPlanRemains { plan: one, any_of } => (
-            Code::DependentPlanRemains,
-            about_plans(plan(one), plans(any_of)),
-        ),
-        Reason::UsageLocationMissing => (Code::UsageLocationMissing, v1::Reason::default()),
-        Reason::UsageLocationProhibited { plan: one, country } => {
-            let about = about_plans(plan(one), Vec::new());
-            let usage_location = country.as_str().to_owned();
-            (
-                Code::UsageLocationProhibited,
-                v1::Reason {
-                    usage_location,
-                    ..about
-                },
-            )
+        } => {
+            about.product = product(id);
+            about.available = count(*available);
         }
-        Reason::ProductNotLicensed { product: id } => (
-            Code::ProductNotLicensed,
-            v1::Reason {
-                product: product(id),
-                ..v1::Reason::default()
-            },
-        ),
-        Reason::ProductNotForUsers { product: id } => (
-            Code::ProductNotForUsers,
-            v1::Reason {
-                product: product(id),
-                ..v1::Reason::default()
-            },
-        ),
-        Reason::LicenseSuspended { product: id } => (
-            Code::LicenseSuspended,
-            v1::Reason {
-                product: product(id),
-                ..v1::Reason::default()
-            },
-        ),
+        Reason::MutuallyExclusivePlans { plan: one, others }
+        | Reason::PrerequisiteMissing {
+            plan: one,
+            any_of: others,
+        }
+        | Reason::DependentPlanRemains {
+            plan: one,
+            any_of: others,
+        } => {
+            about.plan = Some(plan(one));
+            about.others = others.iter().map(plan).collect();
+        }
+        Reason::UsageLocationProhibited { plan: one, country } => {
+            about.plan = Some(plan(one));
+            about.usage_location = country.as_str().to_owned();
+        }
+        Reason::ProductNotLicensed { product: id }
+        | Reason::ProductNotForUsers { product: id }
+        | Reason::LicenseSuspended { product: id } => about.product = product(id),
         Reason::PlanNotInProduct {
             product: id,
             plan: one,
         } => {
-            let about = about_plans(plan(one), Vec::new());
-            (
-                Code::PlanNotInProduct,
-                v1::Reason {
-                    product: product(id),
-                    ..about
-                },
-            )
+            about.product = product(id);
+            about.plan = Some(plan(one));
         }
-        Reason::UserNotFound => (Code::UserNotFound, v1::Reason::default()),
-        Reason::UserInactive => (Code::UserInactive, v1::Reason::default()),
-    };
-    v1::Reason {
-        code: code.into(),
-        ..about
+        Reason::UsageLocationMissing | Reason::UserNotFound | Reason::UserInactive => {}
     }
+    about
 }
 
-fn about_plans(plan: v1::PlanRef, others: Vec<v1::PlanRef>) -> v1::Reason {
-    v1::Reason {
-        plan: Some(plan),
-        others,
-        ..v1::Reason::default()
+fn code(reason: &Reason) -> v1::ReasonCode {
+    use v1::ReasonCode as Code;
+    match reason {
+        Reason::SeatsExhausted { .. } => Code::SeatsExhausted,
+        Reason::MutuallyExclusivePlans { .. } => Code::MutuallyExclusivePlans,
+        Reason::PrerequisiteMissing { .. } => Code::PrerequisiteMissing,
+        Reason::DependentPlanRemains { .. } => Code::DependentPlanRemains,
+        Reason::UsageLocationMissing => Code::UsageLocationMissing,
+        Reason::UsageLocationProhibited { .. } => Code::UsageLocationProhibited,
+        Reason::ProductNotLicensed { .. } => Code::ProductNotLicensed,
+        Reason::ProductNotForUsers { .. } => Code::ProductNotForUsers,
+        Reason::LicenseSuspended { .. } => Code::LicenseSuspended,
+        Reason::PlanNotInProduct { .. } => Code::PlanNotInProduct,
+        Reason::UserNotFound => Code::UserNotFound,
+        Reason::UserInactive => Code::UserInactive,
     }
 }

@@ -111,6 +111,10 @@ impl Service {
     async fn take_over(&self, before: Timestamp) -> Result<(), StoreError> {
         let store = &self.0.store;
         for (customer, batch) in store.abandoned_batches(before, RECOVERY_BATCHES).await? {
+            if self.0.progress.knows(batch) {
+                // It waits its turn here.
+                continue;
+            }
             let lease = after(now(), LEASE);
             if let Some(fence) = store.claim_batch(customer, batch, before, lease).await? {
                 tracing::info!(%customer, %batch, fence, "batch taken over");
@@ -122,9 +126,9 @@ impl Service {
 
     fn start(&self, customer: CustomerId, batch: BatchId, fence: i64) {
         let service = self.clone();
+        let position = self.0.progress.begin(batch);
         self.0.tasks.spawn(async move {
             let _slot = service.0.running.clone().acquire_owned().await;
-            let position = service.0.progress.begin(batch);
             if let Err(error) = service.run(customer, batch, fence, &position).await {
                 tracing::error!(%customer, %batch, %error, "batch stopped; it will be taken over");
             }

@@ -2,7 +2,7 @@
 //! process only hints when there is more to read.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -34,33 +34,32 @@ pub enum Event {
     Summary(Batch),
 }
 
-/// Positions of the batches that run in this process.
+/// Positions of the batches that run, or wait for their turn, in this process.
 #[derive(Default)]
 pub(super) struct Progress(Mutex<HashMap<BatchId, watch::Sender<i64>>>);
 
 impl Progress {
     pub(super) fn begin(&self, batch: BatchId) -> watch::Sender<i64> {
-        self.entry(batch)
-    }
-
-    pub(super) fn end(&self, batch: BatchId) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&batch);
-    }
-
-    fn entry(&self, batch: BatchId) -> watch::Sender<i64> {
-        let mut batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        batches
+        self.batches()
             .entry(batch)
             .or_insert_with(|| watch::channel(0).0)
             .clone()
     }
 
+    pub(super) fn end(&self, batch: BatchId) {
+        self.batches().remove(&batch);
+    }
+
+    pub(super) fn knows(&self, batch: BatchId) -> bool {
+        self.batches().contains_key(&batch)
+    }
+
     fn watch(&self, batch: BatchId) -> Option<watch::Receiver<i64>> {
-        let batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        batches.get(&batch).map(watch::Sender::subscribe)
+        self.batches().get(&batch).map(watch::Sender::subscribe)
+    }
+
+    fn batches(&self) -> MutexGuard<'_, HashMap<BatchId, watch::Sender<i64>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

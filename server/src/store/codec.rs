@@ -177,6 +177,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ChoiceId;
 
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)

@@ -1,7 +1,7 @@
 //! Brings a database to the schema of this build. Migrations are part of the program, and only run
 //! forward.
 
-use diesel::migration::{Migration, MigrationSource};
+use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite as SqliteBackend;
 use diesel::{QueryableByName, sql_types::Text};
@@ -120,9 +120,10 @@ impl Store {
             let migrations = source
                 .migrations()
                 .map_err(|e| Error::Broken(e.to_string()))?;
-            let version =
-                |migration: &Box<dyn Migration<DB>>| migration.name().version().to_string();
-            let mut versions: Vec<_> = migrations.iter().map(version).collect();
+            let mut versions: Vec<_> = migrations
+                .iter()
+                .map(|migration| migration.name().version().to_string())
+                .collect();
             versions.sort();
             Ok(versions)
         }

@@ -1,0 +1,293 @@
+//! Worlds as text, one statement per line:
+//!
+//! ```text
+//! product A a1 a2 ~a3           a product with 9 seats and its plans; a3 is retired
+//! company C c1                  a product that no user can hold
+//! seats A 2 others 1            2 seats enabled, 1 held by users who are not in this world;
+//!                               also `warning 1` and `suspended 1`
+//! unlicensed A                  no license at all
+//! rule a1 excludes b1           also `requires b1 b2` (any of) and `prohibited NL`
+//! user ada NL A B=b1 C!c1       holds A with all plans, B with only b1, C with all but c1;
+//!                               the location may be `--`, after it may stand `inactive`
+//! turn ada +A +B! +C=c1 -D      assigns A, B with an explicit "all", C with only c1; revokes D
+//! turn ?zed +A                  nobody of that name was found
+//! ```
+//!
+//! A name is its own id, so ids sort as names do.
+
+use uuid::Uuid;
+
+use super::world::{Bundle, Decided, Holdings, Person, World};
+use crate::domain::{
+    Assign, Change, Country, Disposition, PlanChoice, PlanId, ProductId, Reason, Rule, Seats, Turn,
+    UserId,
+};
+
+pub(super) fn parse(text: &str) -> World {
+    let mut world = World::default();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [verb @ ("product" | "company"), name, plans @ ..] => {
+                let retired = plans
+                    .iter()
+                    .filter_map(|plan| plan.strip_prefix('~'))
+                    .map(plan_id);
+                let bundle = Bundle {
+                    for_company: *verb == "company",
+                    plans: plans
+                        .iter()
+                        .map(|plan| plan_id(plan.trim_start_matches('~')))
+                        .collect(),
+                    retired: retired.collect(),
+                };
+                world.products.insert(product_id(name), bundle);
+                world.seats.insert(
+                    product_id(name),
+                    Seats {
+                        enabled: 9,
+                        ..Seats::default()
+                    },
+                );
+            }
+            ["seats", product, counts @ ..] => {
+                world.seats.insert(product_id(product), seats(counts));
+            }
+            ["unlicensed", product] => {
+                world.seats.remove(&product_id(product));
+            }
+            ["rule", plan, words @ ..] => {
+                world.rules.insert(rule(plan_id(plan), words));
+            }
+            ["user", name, location, words @ ..] => {
+                let (active, held) = match words {
+                    ["inactive", held @ ..] => (false, held),
+                    held => (true, held),
+                };
+                let held = held.iter().map(|text| holding(text)).collect();
+                let location = Country::parse(location).ok();
+                world.users.insert(
+                    user_id(name),
+                    Person {
+                        location,
+                        active,
+                        held,
+                    },
+                );
+            }
+            ["turn", name, wishes @ ..] => turn(&mut world, name, wishes),
+            _ => panic!("what is {line:?}?"),
+        }
+    }
+    for product in world.users.values().flat_map(|user| user.held.keys()) {
+        world
+            .seats
+            .get_mut(product)
+            .expect("what is held has a license")
+            .assigned += 1;
+    }
+    world
+}
+
+fn seats(words: &[&str]) -> Seats {
+    let mut seats = Seats {
+        enabled: count(words[0]),
+        ..Seats::default()
+    };
+    for pair in words[1..].chunks(2) {
+        let field = match pair[0] {
+            "warning" => &mut seats.warning,
+            "suspended" => &mut seats.suspended,
+            "others" => &mut seats.assigned,
+            word => panic!("what are {word} seats?"),
+        };
+        *field = count(pair[1]);
+    }
+    seats
+}
+
+fn count(word: &str) -> i64 {
+    word.parse().expect("a number")
+}
+
+fn rule(plan: PlanId, words: &[&str]) -> Rule {
+    match words {
+        ["excludes", other] => Rule::Excludes {
+            plan,
+            other: plan_id(other),
+        },
+        ["requires", others @ ..] => {
+            let others = others.iter().map(|other| plan_id(other)).collect();
+            Rule::RequiresAnyOf { plan, others }
+        }
+        ["prohibited", country] => {
+            let country = Country::parse(country).expect("a country");
+            Rule::ProhibitedIn { plan, country }
+        }
+        _ => panic!("what is the rule {words:?}?"),
+    }
+}
+
+fn turn(world: &mut World, name: &str, wishes: &[&str]) {
+    let mut change = Change::default();
+    for wish in wishes {
+        match wish.strip_prefix('-') {
+            Some(product) => change.revoke.push(product_id(product)),
+            None => change
+                .assign
+                .push(assign(wish.strip_prefix('+').expect("+ or -"))),
+        }
+    }
+    let changes = &mut world.order.changes;
+    let place = changes
+        .iter()
+        .position(|known| *known == change)
+        .unwrap_or(changes.len());
+    if place == changes.len() {
+        changes.push(change);
+    }
+    world.order.turns.push(Turn {
+        index: u32::try_from(world.order.turns.len()).expect("few turns"),
+        user: (!name.starts_with('?')).then(|| user_id(name)),
+        name: name.to_owned(),
+        change: u32::try_from(place).expect("few changes"),
+    });
+}
+
+fn assign(text: &str) -> Assign {
+    let (product, plans) = match text.find(['=', '!']) {
+        Some(end) => (&text[..end], Some(holding(text).1)),
+        None => (text, None),
+    };
+    Assign {
+        product: product_id(product),
+        plans,
+    }
+}
+
+fn holding(text: &str) -> (ProductId, PlanChoice) {
+    let end = text.find(['=', '!']).unwrap_or(text.len());
+    let names = text[end..]
+        .get(1..)
+        .unwrap_or_default()
+        .split(',')
+        .filter(|name| !name.is_empty());
+    let plans = names.map(plan_id).collect();
+    let only = text[end..].starts_with('=');
+    let choice = if only {
+        PlanChoice::Only(plans)
+    } else {
+        PlanChoice::AllExcept(plans)
+    };
+    (product_id(&text[..end]), choice)
+}
+
+/// What became of each turn: the user, the disposition, and the changes or the reasons.
+pub(super) fn show(world: &World, decided: &Decided) -> Vec<String> {
+    let turns = world.order.turns.iter().zip(&decided.verdicts);
+    let line = turns.map(|(turn, verdict)| match verdict.disposition {
+        Disposition::Applied => {
+            let edits = edits(&world.held(turn.user), &verdict.held);
+            format!("{} applied: {}", turn.name, edits.join(" "))
+        }
+        Disposition::Unchanged => format!("{} unchanged", turn.name),
+        Disposition::Failed => {
+            let mut reasons: Vec<_> = verdict.reasons.iter().map(reason).collect();
+            reasons.sort();
+            format!("{} failed: {}", turn.name, reasons.join("; "))
+        }
+    });
+    line.collect()
+}
+
+/// By product: `+A` gained, `-A` lost, `A=a1` kept with other plans.
+fn edits(before: &Holdings, after: &Holdings) -> Vec<String> {
+    let mut edits = Vec::new();
+    for (&product, choice) in before {
+        match after.get(&product) {
+            Some(same) if same == choice => {}
+            Some(other) => edits.push(format!("{}{}", name(product.0), plans(other))),
+            None => edits.push(format!("-{}", name(product.0))),
+        }
+    }
+    for (product, choice) in after
+        .iter()
+        .filter(|(product, _)| !before.contains_key(product))
+    {
+        edits.push(format!("+{}{}", name(product.0), plans(choice)));
+    }
+    edits
+}
+
+fn plans(choice: &PlanChoice) -> String {
+    match choice {
+        PlanChoice::AllExcept(plans) => format!("!{}", list(plans, ",")),
+        PlanChoice::Only(plans) => format!("={}", list(plans, ",")),
+    }
+}
+
+fn list(plans: &[PlanId], separator: &str) -> String {
+    plans
+        .iter()
+        .map(|plan| name(plan.0))
+        .collect::<Vec<_>>()
+        .join(separator)
+}
+
+fn reason(reason: &Reason) -> String {
+    use Reason::*;
+    let of = |plan: &PlanId, list: String| format!("{} {list}", name(plan.0));
+    match reason {
+        SeatsExhausted { product, available } => {
+            format!("SEATS_EXHAUSTED {} {available}", name(product.0))
+        }
+        MutuallyExclusivePlans { plan, others } => {
+            format!("MUTUALLY_EXCLUSIVE_PLANS {}", of(plan, list(others, " ")))
+        }
+        PrerequisiteMissing { plan, any_of } => {
+            format!("PREREQUISITE_MISSING {}", of(plan, list(any_of, "|")))
+        }
+        DependentPlanRemains { plan, any_of } => {
+            format!("DEPENDENT_PLAN_REMAINS {}", of(plan, list(any_of, "|")))
+        }
+        UsageLocationMissing => "USAGE_LOCATION_MISSING".to_owned(),
+        UsageLocationProhibited { plan, country } => {
+            format!(
+                "USAGE_LOCATION_PROHIBITED {} {}",
+                name(plan.0),
+                country.as_str()
+            )
+        }
+        ProductNotLicensed { product } => format!("PRODUCT_NOT_LICENSED {}", name(product.0)),
+        ProductNotForUsers { product } => format!("PRODUCT_NOT_FOR_USERS {}", name(product.0)),
+        LicenseSuspended { product } => format!("LICENSE_SUSPENDED {}", name(product.0)),
+        PlanNotInProduct { product, plan } => {
+            format!("PLAN_NOT_IN_PRODUCT {} {}", name(product.0), name(plan.0))
+        }
+        UserNotFound => "USER_NOT_FOUND".to_owned(),
+        UserInactive => "USER_INACTIVE".to_owned(),
+    }
+}
+
+pub(super) fn product_id(name: &str) -> ProductId {
+    ProductId(id(name))
+}
+
+pub(super) fn plan_id(name: &str) -> PlanId {
+    PlanId(id(name))
+}
+
+pub(super) fn user_id(name: &str) -> UserId {
+    UserId(id(name))
+}
+
+fn id(name: &str) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    Uuid::from_bytes(bytes)
+}
+
+fn name(id: Uuid) -> String {
+    let text = str::from_utf8(id.as_bytes()).expect("a name");
+    text.trim_end_matches('\0').to_owned()
+}
