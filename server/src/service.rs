@@ -6,6 +6,7 @@
 
 mod batch;
 mod request;
+mod resources;
 mod results;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +16,18 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use crate::store::{
+    Assignment, Batch, CatalogueChange, ChangeKind, Customer, ImportUser, Imported, License,
+    NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp,
+    User, UserUpdate,
+};
 pub use batch::{Encode, Encoding};
 pub use request::BatchRequest;
 pub use results::Event;
 
 use crate::domain::{Catalogue, PlanId};
 use crate::edition::{self, Note};
-use crate::store::{self, CatalogueChange, Store, Timestamp};
+use crate::store::{self, Store};
 
 /// Batches that one server works on at the same time; the others wait their turn. Those of one customer
 /// wait for each other without holding a connection, so many are cheap, and few would let one
@@ -31,23 +37,33 @@ const RUNNING_BATCHES_MAX: usize = 1_000;
 /// Why a use case did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store's reason.
+    /// The request cannot be done as things are; nothing was done.
     #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The file was refused for these problems.
+    Refused(#[from] Refusal),
+    /// The file was refused for these problems; nothing was done.
     #[error("file refused: {} problems", .0.len())]
     File(Vec<Note>),
+    /// The database is out of reach or busy.
+    #[error(transparent)]
+    Unavailable(store::Error),
     /// The server is stopping.
     #[error("shutting down")]
     ShuttingDown,
+    /// The store is not as it should be: a defect.
+    #[error(transparent)]
+    Broken(store::Error),
     /// A task of ours failed: a defect.
     #[error("task failed: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
 
-impl From<store::Refusal> for Error {
-    fn from(refusal: store::Refusal) -> Self {
-        Self::Store(refusal.into())
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Refused(refusal) => Self::Refused(refusal),
+            store::Error::Conflict(_) | store::Error::Unavailable(_) => Self::Unavailable(error),
+            store::Error::Broken(_) => Self::Broken(error),
+        }
     }
 }
 
@@ -93,7 +109,7 @@ impl Service {
     }
 
     /// Runs a store call in a task of its own and waits for it.
-    pub async fn call<T, F>(&self, call: impl FnOnce(Store) -> F) -> Result<T, Error>
+    async fn call<T, F>(&self, call: impl FnOnce(Store) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, store::Error>> + Send + 'static,
@@ -192,6 +208,6 @@ impl Service {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one clock of the service")]
-pub(crate) fn now() -> Timestamp {
+fn now() -> Timestamp {
     SystemTime::now().into()
 }

@@ -10,7 +10,7 @@ use super::status::from_service;
 use super::users::customer_and_user;
 use super::{Rpc, convert};
 use crate::domain::{Catalogue, ProductId, UserId};
-use crate::store::{self, Store};
+use crate::service;
 
 #[tonic::async_trait]
 impl AssignmentService for Rpc {
@@ -31,15 +31,11 @@ impl AssignmentService for Rpc {
         let after = page
             .after_ids()?
             .map(|[user, product]| (UserId(user), ProductId(product)));
-        let limit = page.limit();
-        let list = |store: Store| async move {
-            let user = match user {
-                Some(user) => Some(store.user(customer, &user).await?.user_id),
-                None => None,
-            };
-            store.assignments(customer, user, after, limit).await
-        };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self
+            .service
+            .assignments(customer, user, after, page.limit())
+            .await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| {
             [row.user.0.into_bytes(), row.product.0.into_bytes()].concat()
         });
@@ -55,7 +51,7 @@ impl AssignmentService for Rpc {
     }
 }
 
-fn assignment(catalogue: &Catalogue, row: store::Assignment) -> Assignment {
+fn assignment(catalogue: &Catalogue, row: service::Assignment) -> Assignment {
     let product = catalogue.product(row.product);
     let enabled = product.map(|product| catalogue.effective_plans(product, &row.plans));
     Assignment {

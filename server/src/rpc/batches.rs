@@ -19,8 +19,7 @@ use super::results::{decode, frames};
 use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
 use super::{Rpc, convert};
 use crate::domain::{BatchId, Catalogue, CustomerId, RequestId};
-use crate::service::{self, BatchRequest};
-use crate::store::{self, Refusal, Store};
+use crate::service::{self, BatchRequest, Refusal};
 
 /// Users in one request.
 const BATCH_USERS_MAX: usize = 100_000;
@@ -95,8 +94,11 @@ impl BatchService for Rpc {
         let request = request.into_inner();
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
         let position = self.position(id, "cursor", &request.cursor)?;
-        let get = |store: Store| async move { store.batch(customer, id).await };
-        let batch = self.service.call(get).await.map_err(from_service)?;
+        let batch = self
+            .service
+            .batch(customer, id)
+            .await
+            .map_err(from_service)?;
         let frames = self.stream(batch, position, true);
         let response = |frame: Result<_, _>| {
             frame.map(|frame| StreamBatchResultsResponse { frame: Some(frame) })
@@ -112,16 +114,11 @@ impl BatchService for Rpc {
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
         let size = parse::page_size(request.page_size)?;
         let position = self.position(id, "page_token", &request.page_token)?;
-        let read = |store: Store| async move {
-            let batch = store.batch(customer, id).await?;
-            Ok((
-                batch,
-                store
-                    .batch_results(customer, id, position, PAGE_CHUNKS)
-                    .await?,
-            ))
-        };
-        let (batch, chunks) = self.service.call(read).await.map_err(from_service)?;
+        let read = self
+            .service
+            .batch_results(customer, id, position, PAGE_CHUNKS)
+            .await;
+        let (batch, chunks) = read.map_err(from_service)?;
         let mut results = Vec::new();
         for chunk in chunks {
             let skip = usize::try_from(position - chunk.first_position).unwrap_or(0);
@@ -147,8 +144,11 @@ impl BatchService for Rpc {
     ) -> Result<Response<GetBatchResponse>, Status> {
         let request = request.into_inner();
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
-        let get = |store: Store| async move { store.batch(customer, id).await };
-        let batch = self.service.call(get).await.map_err(from_service)?;
+        let batch = self
+            .service
+            .batch(customer, id)
+            .await
+            .map_err(from_service)?;
         Ok(Response::new(GetBatchResponse {
             batch: Some(convert::batch(&batch)),
         }))
@@ -169,9 +169,8 @@ impl BatchService for Rpc {
             token,
         )?;
         let before = page.after_ids()?.map(|[id]| BatchId(id));
-        let limit = page.limit();
-        let list = |store: Store| async move { store.batches(customer, before, limit).await };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.batches(customer, before, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.batch_id.0.as_bytes().to_vec());
         let batches = rows.iter().map(convert::batch).collect();
         Ok(Response::new(ListBatchesResponse {
@@ -199,15 +198,12 @@ impl Rpc {
             })
             .await;
         let (batch, replayed) = executed.map_err(|error| match error {
-            service::Error::Store(store::Error::Refused(Refusal::RequestIdReused)) => refuse(
+            service::Error::Refused(Refusal::RequestIdReused) => refuse(
                 ErrorReason::RequestIdReused,
                 format!("request_id {request} was used for another request; make a new one"),
                 &[("requestId", request.to_string())],
             ),
-            service::Error::Store(store::Error::Refused(Refusal::DuplicateUser {
-                first,
-                second,
-            })) if has_own => {
+            service::Error::Refused(Refusal::DuplicateUser { first, second }) if has_own => {
                 let field = |index| format!("user_changes[{index}].user");
                 duplicate_user(field(first), field(second))
             }
@@ -216,7 +212,7 @@ impl Rpc {
         Ok(self.stream(batch, 0, replayed))
     }
 
-    fn stream(&self, batch: store::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
+    fn stream(&self, batch: service::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
         let events = ReceiverStream::new(self.service.stream(batch, position));
         let frames = events.flat_map(move |event| {
             let frames = event

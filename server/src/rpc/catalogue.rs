@@ -18,7 +18,6 @@ use super::status::{from_service, invalid_field};
 use super::{Rpc, convert};
 use crate::domain::{PlanId, ProductId};
 use crate::service::ImportReport;
-use crate::store::Store;
 
 /// A file that is imported.
 const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -68,8 +67,7 @@ impl CatalogueService for Rpc {
         request: Request<GetProductRequest>,
     ) -> Result<Response<GetProductResponse>, Status> {
         let id = parse::product_id(&request.into_inner().product_id)?;
-        let get = |store: Store| async move { store.product(id).await };
-        let (product, plans) = self.service.call(get).await.map_err(from_service)?;
+        let (product, plans) = self.service.product(id).await.map_err(from_service)?;
         let product = Some(convert::product(product, plans));
         Ok(Response::new(GetProductResponse { product }))
     }
@@ -84,10 +82,8 @@ impl CatalogueService for Rpc {
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "products", &[scope.as_bytes()], size, token)?;
         let after = page.after_ids()?.map(|[id]| ProductId(id));
-        let limit = page.limit();
-        let list =
-            |store: Store| async move { store.products(string_id.as_deref(), after, limit).await };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.products(string_id, after, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.product_id.0.as_bytes().to_vec());
         let products = rows
             .into_iter()
@@ -115,11 +111,11 @@ impl CatalogueService for Rpc {
             },
         );
         let (id, for_company) = fields.finish(id.zip(for_company))?;
-        let update = |store: Store| async move {
-            store.set_for_company(id, for_company).await?;
-            store.product(id).await
-        };
-        let (product, plans) = self.service.call(update).await.map_err(from_service)?;
+        self.service
+            .set_for_company(id, for_company)
+            .await
+            .map_err(from_service)?;
+        let (product, plans) = self.service.product(id).await.map_err(from_service)?;
         let product = Some(convert::product(product, plans));
         Ok(Response::new(UpdateProductResponse { product }))
     }
@@ -132,14 +128,8 @@ impl CatalogueService for Rpc {
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "rules", &[], size, token)?;
         let after = page.after.as_deref().map(rule_place).transpose()?;
-        let limit = page.limit();
-        let list = |store: Store| async move {
-            let after = after
-                .as_ref()
-                .map(|(kind, plan, other)| (*kind, *plan, other.as_str()));
-            store.rules(after, limit).await
-        };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.rules(after, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| {
             let kind = row.kind.to_be_bytes();
             [&kind[..], row.plan.0.as_bytes(), row.other.as_bytes()].concat()

@@ -4,7 +4,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use seatwise_proto::v1;
 
 use crate::domain::{PlanChoice, PlanId};
-use crate::store::{self, ChangeKind, Timestamp};
+use crate::service::{self, ChangeKind, Timestamp};
 
 pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
     let (seconds, micros) = (time.0.div_euclid(1_000_000), time.0.rem_euclid(1_000_000));
@@ -17,7 +17,7 @@ pub(super) fn count(count: i64) -> Option<i32> {
     Some(i32::try_from(count).unwrap_or(if count < 0 { i32::MIN } else { i32::MAX }))
 }
 
-pub(super) fn customer(customer: store::Customer) -> v1::Customer {
+pub(super) fn customer(customer: service::Customer) -> v1::Customer {
     v1::Customer {
         customer_id: customer.customer_id.to_string(),
         display_name: customer.display_name,
@@ -27,7 +27,7 @@ pub(super) fn customer(customer: store::Customer) -> v1::Customer {
     }
 }
 
-pub(super) fn user(user: store::User) -> v1::User {
+pub(super) fn user(user: service::User) -> v1::User {
     let state = if user.active {
         v1::user::State::Active
     } else {
@@ -45,7 +45,7 @@ pub(super) fn user(user: store::User) -> v1::User {
     }
 }
 
-pub(super) fn license(license: store::License, buy_more_url: &str) -> v1::License {
+pub(super) fn license(license: service::License, buy_more_url: &str) -> v1::License {
     let seats = license.seats;
     let buy_more = seats.available() <= 0;
     v1::License {
@@ -87,14 +87,17 @@ pub(super) fn ids<T: std::fmt::Display>(ids: &[T]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 
-pub(super) fn product(product: store::Product, plans: Vec<store::PlanOfProduct>) -> v1::Product {
+pub(super) fn product(
+    product: service::Product,
+    plans: Vec<service::PlanOfProduct>,
+) -> v1::Product {
     use v1::product::AppliesTo;
     let applies_to = if product.for_company {
         AppliesTo::Company
     } else {
         AppliesTo::User
     };
-    let plan = |plan: store::PlanOfProduct| v1::ProductPlan {
+    let plan = |plan: service::PlanOfProduct| v1::ProductPlan {
         plan_id: plan.plan.to_string(),
         name: plan.name,
         display_name: plan.display_name,
@@ -110,7 +113,7 @@ pub(super) fn product(product: store::Product, plans: Vec<store::PlanOfProduct>)
     }
 }
 
-pub(super) fn rule(rule: store::StoredRule) -> v1::Rule {
+pub(super) fn rule(rule: service::StoredRule) -> v1::Rule {
     use v1::rule::Kind;
     let (kind, usage_location) = match rule.kind {
         1 => (Kind::Excludes, String::new()),
@@ -129,7 +132,7 @@ pub(super) fn rule(rule: store::StoredRule) -> v1::Rule {
     }
 }
 
-pub(super) fn catalogue_change(change: store::CatalogueChange) -> v1::CatalogueChange {
+pub(super) fn catalogue_change(change: service::CatalogueChange) -> v1::CatalogueChange {
     use v1::catalogue_change::Kind;
     let kind = match change.kind {
         ChangeKind::Added => Kind::Added,
@@ -146,7 +149,7 @@ pub(super) fn catalogue_change(change: store::CatalogueChange) -> v1::CatalogueC
     }
 }
 
-pub(super) fn batch(batch: &store::Batch) -> v1::Batch {
+pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
     use v1::batch::State;
     let state = if batch.has_ended() {
         State::Ended

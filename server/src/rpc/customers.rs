@@ -12,8 +12,6 @@ use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, DisplayName};
-use crate::service::now;
-use crate::store::Store;
 
 #[tonic::async_trait]
 impl CustomerService for Rpc {
@@ -26,9 +24,8 @@ impl CustomerService for Rpc {
         let id = fields.take("customer_id", parse::optional_id(&request.customer_id));
         let name = fields.take("display_name", DisplayName::parse(&request.display_name));
         let (id, name) = fields.finish(id.zip(name))?;
-        let create =
-            |store: Store| async move { store.create_customer(CustomerId(id), &name, now()).await };
-        let customer = self.service.call(create).await.map_err(from_service)?;
+        let created = self.service.create_customer(CustomerId(id), name).await;
+        let customer = created.map_err(from_service)?;
         let customer = Some(convert::customer(customer));
         Ok(Response::new(CreateCustomerResponse { customer }))
     }
@@ -38,8 +35,7 @@ impl CustomerService for Rpc {
         request: Request<GetCustomerRequest>,
     ) -> Result<Response<GetCustomerResponse>, Status> {
         let id = parse::customer_id(&request.into_inner().customer_id)?;
-        let get = |store: Store| async move { store.customer(id).await };
-        let customer = self.service.call(get).await.map_err(from_service)?;
+        let customer = self.service.customer(id).await.map_err(from_service)?;
         Ok(Response::new(GetCustomerResponse {
             customer: Some(convert::customer(customer)),
         }))
@@ -53,9 +49,8 @@ impl CustomerService for Rpc {
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "customers", &[], size, token)?;
         let after = page.after_ids()?.map(|[id]| CustomerId(id));
-        let limit = page.limit();
-        let list = |store: Store| async move { store.customers(after, limit).await };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.customers(after, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.customer_id.0.as_bytes().to_vec());
         let customers = rows.into_iter().map(convert::customer).collect();
         Ok(Response::new(ListCustomersResponse {
@@ -79,12 +74,11 @@ impl CustomerService for Rpc {
         let name = fields.take("display_name", name);
         let version = fields.take("etag", parse::etag(&request.etag));
         let ((id, name), version) = fields.finish(id.zip(name).zip(version))?;
-        let update = |store: Store| async move {
-            store
-                .update_customer(id, name.as_ref(), version, now())
-                .await
-        };
-        let customer = self.service.call(update).await.map_err(from_service)?;
+        let customer = self
+            .service
+            .update_customer(id, name, version)
+            .await
+            .map_err(from_service)?;
         let customer = Some(convert::customer(customer));
         Ok(Response::new(UpdateCustomerResponse { customer }))
     }

@@ -12,8 +12,7 @@ use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, ProductId};
-use crate::service::now;
-use crate::store::{SeatsUpdate, Store};
+use crate::service::SeatsUpdate;
 
 /// Seats of one kind in one license; the sum of two kinds still fits a count on the wire.
 const SEATS_MAX: i32 = 100_000_000;
@@ -44,9 +43,11 @@ impl LicenseService for Rpc {
             version: version.flatten(),
         };
         let (customer, product) = fields.finish(customer.zip(product))?;
-        let set =
-            |store: Store| async move { store.set_seats(customer, product, update, now()).await };
-        let license = self.service.call(set).await.map_err(from_service)?;
+        let license = self
+            .service
+            .set_seats(customer, product, update)
+            .await
+            .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
         Ok(Response::new(SetSeatsResponse { license }))
     }
@@ -58,8 +59,11 @@ impl LicenseService for Rpc {
         let request = request.into_inner();
         let customer = parse::customer_id(&request.customer_id)?;
         let product = parse::product_id(&request.product_id)?;
-        let get = |store: Store| async move { store.license(customer, product).await };
-        let license = self.service.call(get).await.map_err(from_service)?;
+        let license = self
+            .service
+            .license(customer, product)
+            .await
+            .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
         Ok(Response::new(GetLicenseResponse { license }))
     }
@@ -79,9 +83,8 @@ impl LicenseService for Rpc {
             token,
         )?;
         let after = page.after_ids()?.map(|[id]| ProductId(id));
-        let limit = page.limit();
-        let list = |store: Store| async move { store.licenses(customer, after, limit).await };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.licenses(customer, after, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.product.0.as_bytes().to_vec());
         let licenses = rows
             .into_iter()

@@ -10,8 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
 use crate::edition::Note;
-use crate::service;
-use crate::store::{self, Refusal};
+use crate::service::{self, Refusal};
 
 const DOMAIN: &str = "seatwise.dev";
 /// A status above some 15 KiB is lost on the way, code and all.
@@ -91,10 +90,8 @@ fn code(reason: ErrorReason) -> Code {
 /// What became of a use case, on the wire.
 pub(super) fn from_service(error: service::Error) -> Status {
     match error {
-        service::Error::Store(store::Error::Refused(refusal)) => from_refusal(refusal),
-        service::Error::Store(
-            error @ (store::Error::Unavailable(_) | store::Error::Conflict(_)),
-        ) => {
+        service::Error::Refused(refusal) => from_refusal(refusal),
+        service::Error::Unavailable(error) => {
             tracing::warn!(%error, "store unavailable");
             let message = "the database is unavailable or busy; repeat the call";
             refuse(ErrorReason::StoreUnavailable, message.to_owned(), &[])
@@ -115,9 +112,7 @@ pub(super) fn from_service(error: service::Error) -> Status {
             let message = "this server is stopping; repeat or resume in a moment";
             refuse(ErrorReason::ShuttingDown, message.to_owned(), &[])
         }
-        error @ (service::Error::Store(store::Error::Broken(_)) | service::Error::Task(_)) => {
-            internal(&error)
-        }
+        error @ (service::Error::Broken(_) | service::Error::Task(_)) => internal(&error),
     }
 }
 

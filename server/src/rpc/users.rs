@@ -16,8 +16,7 @@ use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, UserRef};
-use crate::service::{Service, now};
-use crate::store::{ImportUser, Imported, NewUser, Store, UserUpdate};
+use crate::service::{ImportUser, Imported, NewUser, Service, UserUpdate};
 
 /// Users in one message of an import.
 const IMPORT_USERS_MAX: usize = 1_000;
@@ -51,8 +50,11 @@ impl UserService for Rpc {
             })
         };
         let (customer, new) = fields.finish(customer.zip(new()))?;
-        let create = |store: Store| async move { store.create_user(customer, new, now()).await };
-        let user = self.service.call(create).await.map_err(from_service)?;
+        let user = self
+            .service
+            .create_user(customer, new)
+            .await
+            .map_err(from_service)?;
         Ok(Response::new(CreateUserResponse {
             user: Some(convert::user(user)),
         }))
@@ -80,8 +82,11 @@ impl UserService for Rpc {
     ) -> Result<Response<GetUserResponse>, Status> {
         let request = request.into_inner();
         let (customer, user) = customer_and_user(&request.customer_id, &request.user)?;
-        let get = |store: Store| async move { store.user(customer, &user).await };
-        let user = self.service.call(get).await.map_err(from_service)?;
+        let user = self
+            .service
+            .user(customer, user)
+            .await
+            .map_err(from_service)?;
         Ok(Response::new(GetUserResponse {
             user: Some(convert::user(user)),
         }))
@@ -96,9 +101,8 @@ impl UserService for Rpc {
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "users", &[customer.0.as_bytes()], size, token)?;
         let after = page.after_ids()?.map(|[id]| UserId(id));
-        let limit = page.limit();
-        let list = |store: Store| async move { store.users(customer, after, limit).await };
-        let mut rows = self.service.call(list).await.map_err(from_service)?;
+        let rows = self.service.users(customer, after, page.limit()).await;
+        let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.user_id.0.as_bytes().to_vec());
         let users = rows.into_iter().map(convert::user).collect();
         Ok(Response::new(ListUsersResponse {
@@ -124,12 +128,11 @@ impl UserService for Rpc {
         );
         let version = fields.take("etag", parse::etag(&request.etag));
         let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
-        let call = |store: Store| async move {
-            store
-                .update_user(customer, &user, &update, version, now())
-                .await
-        };
-        let user = self.service.call(call).await.map_err(from_service)?;
+        let updated = self
+            .service
+            .update_user(customer, user, update, version)
+            .await;
+        let user = updated.map_err(from_service)?;
         Ok(Response::new(UpdateUserResponse {
             user: Some(convert::user(user)),
         }))
@@ -145,9 +148,8 @@ impl UserService for Rpc {
         let user = fields.take("user", UserRef::parse(&request.user));
         let version = fields.take("etag", parse::etag(&request.etag));
         let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
-        let delete =
-            |store: Store| async move { store.delete_user(customer, &user, version, now()).await };
-        let (id, freed) = self.service.call(delete).await.map_err(from_service)?;
+        let deleted = self.service.delete_user(customer, user, version).await;
+        let (id, freed) = deleted.map_err(from_service)?;
         let freed_product_ids = convert::ids(&freed);
         Ok(Response::new(DeleteUserResponse {
             user_id: id.to_string(),
@@ -227,12 +229,11 @@ async fn import_part(
     }
     let parsed: Vec<Result<ImportUser, String>> = users.iter().map(imported_user).collect();
     let good = parsed.iter().filter_map(|user| user.clone().ok()).collect();
-    let import = |store: Store| async move { store.import_users(customer, good, now()).await };
-    let mut outcomes = service
-        .call(import)
+    let imported = service
+        .import_users(customer, good)
         .await
-        .map_err(from_service)?
-        .into_iter();
+        .map_err(from_service)?;
+    let mut outcomes = imported.into_iter();
     let outcome = |user| match user {
         Ok(_) => outcomes.next().expect("one outcome per user"),
         Err(problem) => Imported::Failed(problem),

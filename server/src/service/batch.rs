@@ -169,9 +169,7 @@ impl Service {
                 Ok((Written::Behind(next), _)) => position = next,
                 Ok((Written::CatalogueMoved, _)) => {}
                 Ok((Written::Fenced, _)) => return Ok(()),
-                Err(Error::Store(
-                    error @ (StoreError::Conflict(_) | StoreError::Unavailable(_)),
-                )) => {
+                Err(Error::Unavailable(error)) => {
                     tracing::warn!(%customer, %batch, %error, "chunk is tried again");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_WAIT_MAX);
