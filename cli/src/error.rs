@@ -1,6 +1,7 @@
 //! What a command can end with.
 
 use seatwise_client::Code;
+use seatwise_client::v1::ErrorReason;
 
 use crate::exit;
 
@@ -13,16 +14,21 @@ pub(crate) enum Error {
     Server(seatwise_server::server::Error),
     /// The input is wrong: file, line and way out are in the text.
     Input(String),
+    /// Who read the output has gone, as `head` does when it has enough.
+    OutputClosed,
     /// Anything else.
     Failed(String),
 }
 
 impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
+        use Code::{DeadlineExceeded, Other, Unavailable};
         match self {
-            Self::Call(error) if matches!(error.code, Code::Unavailable | Code::Other) => {
+            // These leave open what the server has done.
+            Self::Call(error) if matches!(error.code, Unavailable | DeadlineExceeded | Other) => {
                 exit::FAILED
             }
+            Self::OutputClosed => exit::OUTPUT_CLOSED,
             Self::Call(_) | Self::Input(_) => exit::REFUSED,
             Self::Server(_) | Self::Failed(_) => exit::FAILED,
         }
@@ -32,6 +38,16 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            // Not the service's own words: nobody has answered.
+            Self::Call(error)
+                if error.code == Code::Unavailable && error.reason == ErrorReason::Unspecified =>
+            {
+                write!(
+                    f,
+                    "the server is out of reach ({error}); start it with `seatwise serve`, \
+                     or say with --server where it is"
+                )
+            }
             Self::Call(error) => {
                 write!(f, "{error}")?;
                 // The message names the first; the others stand below.
@@ -41,6 +57,7 @@ impl std::fmt::Display for Error {
                 Ok(())
             }
             Self::Server(error) => write!(f, "{error}"),
+            Self::OutputClosed => f.write_str("nobody reads the output"),
             Self::Input(text) | Self::Failed(text) => f.write_str(text),
         }
     }
@@ -60,6 +77,9 @@ impl From<seatwise_server::server::Error> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }

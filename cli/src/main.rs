@@ -1,12 +1,30 @@
 //! The one binary: the server, its demo and benchmark, and the command line of a client.
 
+mod assign;
+mod assignments;
+mod batch;
+mod catalogue;
+mod catalogue_import;
+mod connect;
+mod customers;
 mod demo;
 mod error;
+mod files;
+mod layout;
+mod licenses;
+mod outcome;
+mod output;
+mod paging;
+mod products;
 mod serve;
+mod users;
+mod users_import;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::error::Error;
 
 /// Assigns and revokes software licenses for many users at once.
 #[derive(Parser)]
@@ -17,6 +35,7 @@ struct Args {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one command")]
 enum Command {
     /// Run the server
     Serve(serve::ServeArgs),
@@ -24,14 +43,39 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Bring a database to the schema of this version
     Migrate(serve::MigrateArgs),
+    /// Import and show products, service plans and rules
+    Catalogue(catalogue::CatalogueArgs),
+    /// Create, show and change customers
+    Customers(customers::CustomersArgs),
+    /// Create, import, show, change and delete users
+    Users(users::UsersArgs),
+    /// Show licenses and set their seats
+    Licenses(licenses::LicensesArgs),
+    /// Show who holds what
+    Assignments(assignments::AssignmentsArgs),
+    /// Assign products to many users at once
+    Assign(assign::AssignArgs),
+    /// Revoke products from many users at once
+    Revoke(assign::RevokeArgs),
+    /// Show batches and what became of their users
+    Batch(batch::BatchArgs),
 }
 
 /// Exit codes: what a script can tell apart.
 pub(crate) mod exit {
+    use std::process::ExitCode;
+
     /// Some users of a batch failed, or something else went wrong.
     pub(crate) const FAILED: u8 = 1;
     /// The request was refused; nothing was done.
     pub(crate) const REFUSED: u8 = 2;
+    /// Nobody reads the output any more: what shells show for programs that end by SIGPIPE.
+    pub(crate) const OUTPUT_CLOSED: u8 = 141;
+
+    /// The code of a command that did what it could.
+    pub(crate) fn some_failed(failed: bool) -> ExitCode {
+        ExitCode::from(if failed { FAILED } else { 0 })
+    }
 }
 
 fn main() -> ExitCode {
@@ -45,10 +89,19 @@ fn main() -> ExitCode {
             Command::Serve(args) => serve::serve(args).await,
             Command::Demo(args) => demo::demo(args).await,
             Command::Migrate(args) => serve::migrate(args).await,
+            Command::Catalogue(args) => catalogue::run(args).await,
+            Command::Customers(args) => customers::run(args).await,
+            Command::Users(args) => users::run(args).await,
+            Command::Licenses(args) => licenses::run(args).await,
+            Command::Assignments(args) => assignments::run(args).await,
+            Command::Assign(args) => assign::assign(args).await,
+            Command::Revoke(args) => assign::revoke(args).await,
+            Command::Batch(args) => batch::run(args).await,
         }
     };
     match runtime.block_on(run) {
         Ok(code) => code,
+        Err(error @ Error::OutputClosed) => ExitCode::from(error.exit_code()),
         Err(error) => {
             eprintln!("seatwise: {error}");
             ExitCode::from(error.exit_code())

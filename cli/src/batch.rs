@@ -1,0 +1,142 @@
+//! `seatwise batch`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use seatwise_client::{Client, v1};
+
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::outcome::{self, Report};
+use crate::output::{self, Column, Row, column, detail, time, word};
+use crate::paging::{self, Limit, PAGE_SIZE};
+
+#[derive(Args)]
+pub(crate) struct BatchArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show how far a batch is
+    Get(Place),
+    /// List the batches of a customer, the newest first
+    List {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Show the results that a batch has by now
+    Results(Results),
+}
+
+#[derive(Args)]
+struct Place {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: String,
+    /// UUID of the batch
+    batch: String,
+}
+
+#[derive(Args)]
+struct Results {
+    #[command(flatten)]
+    place: Place,
+    /// Only the results after the one with this cursor
+    #[arg(long, default_value = "", hide_default_value = true)]
+    cursor: String,
+    /// Wait for the rest
+    #[arg(long)]
+    follow: bool,
+    /// Show all users of each reason
+    #[arg(long)]
+    all: bool,
+}
+
+impl Row for v1::Batch {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("batch_id", |batch| batch.batch_id.clone()),
+        column("create_time", |batch| time(batch.create_time.as_ref())),
+        column("state", |batch| word(batch.state().as_str_name(), "STATE_")),
+        detail("users", |batch| batch.user_count().to_string()),
+        column("applied", |batch| batch.applied_count().to_string()),
+        column("unchanged", |batch| batch.unchanged_count().to_string()),
+        column("failed", |batch| batch.failed_count().to_string()),
+        detail("skipped", |batch| batch.skipped_count().to_string()),
+        detail("end_time", |batch| time(batch.end_time.as_ref())),
+        detail("request_id", |batch| batch.request_id.clone()),
+    ];
+}
+
+pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    match args.command {
+        Command::Get(place) => {
+            let batch = get(&client, place).await?;
+            output::show(format, &batch)?;
+            Ok(outcome::exit_code(&batch))
+        }
+        Command::List { customer, limit } => {
+            let page = async |page_size, page_token| {
+                let request = v1::ListBatchesRequest {
+                    customer_id: customer.clone(),
+                    page_size,
+                    page_token,
+                };
+                let page = client.list_batches(request).await?;
+                Ok((page.batches, page.next_page_token))
+            };
+            paging::print(format, &limit, page).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Results(results) => {
+            let report = Report::new(format, results.all);
+            if results.follow {
+                let Place { customer, batch } = results.place;
+                let stream = client.batch_results(customer, batch, results.cursor);
+                return outcome::follow(stream, report).await;
+            }
+            print_results(&client, results, report).await
+        }
+    }
+}
+
+async fn get(client: &Client, place: Place) -> Result<v1::Batch, Error> {
+    let request = v1::GetBatchRequest {
+        customer_id: place.customer,
+        batch_id: place.batch,
+    };
+    Ok(client.get_batch(request).await?)
+}
+
+/// Prints the results that exist. The token of a running batch never ends; an empty page does.
+async fn print_results(
+    client: &Client,
+    results: Results,
+    mut report: Report,
+) -> Result<ExitCode, Error> {
+    let mut page_token = results.cursor;
+    loop {
+        let request = v1::ListBatchResultsRequest {
+            customer_id: results.place.customer.clone(),
+            batch_id: results.place.batch.clone(),
+            page_size: PAGE_SIZE,
+            page_token,
+        };
+        let page = client.list_batch_results(request).await?;
+        for result in &page.results {
+            report.add(result)?;
+        }
+        if page.results.is_empty() || page.next_page_token.is_empty() {
+            break;
+        }
+        page_token = page.next_page_token;
+    }
+    report.finish(&get(client, results.place).await?)
+}

@@ -1,0 +1,200 @@
+//! `seatwise catalogue`, but for its imports.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use seatwise_client::Client;
+use seatwise_client::v1::{self, product, rule};
+
+use crate::catalogue_import;
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::output::{self, Column, Format, Printer, Row, column, detail, word, yes_no};
+use crate::paging::{self, Limit};
+use crate::products;
+
+#[derive(Args)]
+pub(crate) struct CatalogueArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Import an edition of products and service plans: the vendor's CSV file
+    ///
+    /// Products and plans that the file lacks are retired: who holds them keeps them. If anything in
+    /// the file is wrong, nothing of it is imported.
+    Import(catalogue_import::File),
+    /// Import the rules between service plans from a CSV file, in place of those before
+    ImportRules(catalogue_import::File),
+    /// List the products
+    Products {
+        /// Only those with this string id
+        #[arg(long)]
+        string_id: Option<String>,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Show a product with its service plans
+    Product {
+        /// UUID, or string id if no other has it
+        product: String,
+    },
+    /// List the rules
+    Rules(Limit),
+    /// Set who can hold a product
+    SetAppliesTo {
+        /// UUID, or string id if no other has it
+        product: String,
+        /// Single users, or only the company as a whole
+        applies_to: AppliesTo,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AppliesTo {
+    User,
+    Company,
+}
+
+impl Row for v1::Product {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("product_id", |product| product.product_id.clone()),
+        column("string_id", |product| product.string_id.clone()),
+        column("display_name", |product| product.display_name.clone()),
+        column("applies_to", |product| {
+            word(product.applies_to().as_str_name(), "APPLIES_TO_")
+        }),
+        column("retired", |product| yes_no(product.retired)),
+    ];
+}
+
+impl Row for v1::ProductPlan {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("plan_id", |plan| plan.plan_id.clone()),
+        column("name", |plan| plan.name.clone()),
+        column("display_name", |plan| plan.display_name.clone()),
+        column("retired", |plan| yes_no(plan.retired)),
+    ];
+}
+
+impl Row for v1::Rule {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("kind", |rule| word(rule.kind().as_str_name(), "KIND_")),
+        column("plan", |rule| {
+            rule.plan.as_ref().map(plan_name).unwrap_or_default()
+        }),
+        column("other", other),
+        detail("plan_id", |rule| {
+            rule.plan.clone().unwrap_or_default().plan_id
+        }),
+        detail("other_plan_ids", |rule| {
+            let ids = rule.others.iter().map(|plan| plan.plan_id.as_str());
+            ids.collect::<Vec<_>>().join(", ")
+        }),
+    ];
+}
+
+/// What the rule's plan is set against: plans or a country.
+fn other(rule: &v1::Rule) -> String {
+    match rule.kind() {
+        rule::Kind::ProhibitedIn => rule.usage_location.clone(),
+        _ => rule
+            .others
+            .iter()
+            .map(plan_name)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// The name of a plan, or its id if the catalogue never knew it.
+pub(crate) fn plan_name(plan: &v1::PlanRef) -> String {
+    let name = Some(&plan.name).filter(|name| !name.is_empty());
+    name.unwrap_or(&plan.plan_id).clone()
+}
+
+pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    match args.command {
+        Command::Import(file) => {
+            let report = client.import_catalogue(&file.read()?).await?;
+            catalogue_import::print(format, &file, &report)?;
+        }
+        Command::ImportRules(file) => {
+            let report = client.import_rules(&file.read()?).await?;
+            catalogue_import::print(format, &file, &report)?;
+        }
+        Command::Products { string_id, limit } => {
+            list_products(&client, format, string_id, &limit).await?;
+        }
+        Command::Product { product } => {
+            show_product(format, &products::find(&client, &product).await?)?;
+        }
+        Command::Rules(limit) => {
+            let page = async |page_size, page_token| {
+                let request = v1::ListRulesRequest {
+                    page_size,
+                    page_token,
+                };
+                let page = client.list_rules(request).await?;
+                Ok((page.rules, page.next_page_token))
+            };
+            paging::print(format, &limit, page).await?;
+        }
+        Command::SetAppliesTo {
+            product,
+            applies_to,
+        } => {
+            let applies_to = match applies_to {
+                AppliesTo::User => product::AppliesTo::User,
+                AppliesTo::Company => product::AppliesTo::Company,
+            };
+            let request = v1::UpdateProductRequest {
+                product_id: products::find(&client, &product).await?.product_id,
+                applies_to: applies_to.into(),
+            };
+            output::show(format, &client.update_product(request).await?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_products(
+    client: &Client,
+    format: Format,
+    string_id: Option<String>,
+    limit: &Limit,
+) -> Result<(), Error> {
+    let string_id = string_id.unwrap_or_default();
+    let page = async |page_size, page_token| {
+        let request = v1::ListProductsRequest {
+            page_size,
+            page_token,
+            string_id: string_id.clone(),
+        };
+        let page = client.list_products(request).await?;
+        Ok((page.products, page.next_page_token))
+    };
+    paging::print(format, limit, page).await
+}
+
+/// Prints a product; its plans are rows of their own where JSON has them inside.
+fn show_product(format: Format, product: &v1::Product) -> Result<(), Error> {
+    match format {
+        Format::Json => return output::show(format, product),
+        Format::Table => {
+            output::show(format, product)?;
+            output::line("")?;
+        }
+        Format::Csv => {}
+    }
+    let mut printer = Printer::of::<v1::ProductPlan>(format);
+    for plan in &product.plans {
+        printer.row(plan)?;
+    }
+    printer.finish()
+}

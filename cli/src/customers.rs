@@ -1,0 +1,108 @@
+//! `seatwise customers`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use seatwise_client::v1;
+
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::output::{self, Column, Row, column, detail, time};
+use crate::paging::{self, Limit};
+
+#[derive(Args)]
+pub(crate) struct CustomersArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List all customers
+    List(Limit),
+    /// Show a customer
+    Get {
+        /// UUID of the customer
+        customer: String,
+    },
+    /// Create a customer
+    Create {
+        /// Name for people
+        #[arg(long)]
+        name: String,
+        /// UUID, for instance of your directory. The server makes one if not given
+        #[arg(long, value_name = "UUID")]
+        id: Option<String>,
+    },
+    /// Rename a customer
+    Update {
+        /// UUID of the customer
+        customer: String,
+        /// New name for people
+        #[arg(long)]
+        name: String,
+        /// Only if the customer still has this etag
+        #[arg(long)]
+        etag: Option<String>,
+    },
+}
+
+impl Row for v1::Customer {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("customer_id", |customer| customer.customer_id.clone()),
+        column("display_name", |customer| customer.display_name.clone()),
+        column("create_time", |customer| {
+            time(customer.create_time.as_ref())
+        }),
+        detail("update_time", |customer| {
+            time(customer.update_time.as_ref())
+        }),
+        detail("etag", |customer| customer.etag.clone()),
+    ];
+}
+
+pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    let customer = match args.command {
+        Command::List(limit) => {
+            let page = async |page_size, page_token| {
+                let request = v1::ListCustomersRequest {
+                    page_size,
+                    page_token,
+                };
+                let page = client.list_customers(request).await?;
+                Ok((page.customers, page.next_page_token))
+            };
+            paging::print(format, &limit, page).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Get { customer } => {
+            let customer_id = customer;
+            let request = v1::GetCustomerRequest { customer_id };
+            client.get_customer(request).await?
+        }
+        Command::Create { name, id } => {
+            let request = v1::CreateCustomerRequest {
+                customer_id: id.unwrap_or_default(),
+                display_name: name,
+            };
+            client.create_customer(request).await?
+        }
+        Command::Update {
+            customer,
+            name,
+            etag,
+        } => {
+            let request = v1::UpdateCustomerRequest {
+                customer_id: customer,
+                display_name: Some(name),
+                etag: etag.unwrap_or_default(),
+            };
+            client.update_customer(request).await?
+        }
+    };
+    output::show(format, &customer)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,133 @@
+//! `seatwise licenses`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use seatwise_client::v1;
+
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::output::{self, Column, Row, column, detail, time, yes_no};
+use crate::paging::{self, Limit};
+use crate::products;
+
+#[derive(Args)]
+pub(crate) struct LicensesArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the licenses of a customer, with the seats that are available
+    List {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Show a license
+    Get(Place),
+    /// Set the seats of a license; it is made if the customer has none of the product
+    SetSeats(Seats),
+}
+
+#[derive(Args)]
+struct Place {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: String,
+    /// Product: UUID, or string id if no other has it
+    #[arg(long)]
+    product: String,
+}
+
+#[derive(Args)]
+struct Seats {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    numbers: Numbers,
+    /// Allow fewer seats than are assigned. Who holds one keeps it
+    #[arg(long)]
+    allow_below_assigned: bool,
+    /// Only if the license still has this etag
+    #[arg(long)]
+    etag: Option<String>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Numbers {
+    /// Seats that are paid and in use
+    #[arg(long, value_name = "N")]
+    enabled: Option<i32>,
+    /// Seats that have expired and can still be assigned
+    #[arg(long, value_name = "N")]
+    warning: Option<i32>,
+    /// Seats that were cancelled
+    #[arg(long, value_name = "N")]
+    suspended: Option<i32>,
+}
+
+impl Row for v1::License {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("product", |license| license.display_name.clone()),
+        column("string_id", |license| license.string_id.clone()),
+        detail("product_id", |license| license.product_id.clone()),
+        column("enabled", |license| license.enabled().to_string()),
+        column("warning", |license| license.warning().to_string()),
+        column("suspended", |license| license.suspended().to_string()),
+        column("total", |license| license.total().to_string()),
+        column("assigned", |license| license.assigned().to_string()),
+        column("available", |license| license.available().to_string()),
+        column("buy_more", |license| yes_no(license.buy_more())),
+        detail("buy_more_url", |license| license.buy_more_url.clone()),
+        detail("update_time", |license| time(license.update_time.as_ref())),
+        detail("etag", |license| license.etag.clone()),
+    ];
+}
+
+pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    let license = match args.command {
+        Command::List { customer, limit } => {
+            let page = async |page_size, page_token| {
+                let request = v1::ListLicensesRequest {
+                    customer_id: customer.clone(),
+                    page_size,
+                    page_token,
+                };
+                let page = client.list_licenses(request).await?;
+                Ok((page.licenses, page.next_page_token))
+            };
+            paging::print(format, &limit, page).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Get(place) => {
+            let request = v1::GetLicenseRequest {
+                product_id: products::find(&client, &place.product).await?.product_id,
+                customer_id: place.customer,
+            };
+            client.get_license(request).await?
+        }
+        Command::SetSeats(seats) => {
+            let Place { customer, product } = seats.place;
+            let request = v1::SetSeatsRequest {
+                customer_id: customer,
+                product_id: products::find(&client, &product).await?.product_id,
+                enabled: seats.numbers.enabled,
+                warning: seats.numbers.warning,
+                suspended: seats.numbers.suspended,
+                allow_below_assigned: seats.allow_below_assigned,
+                etag: seats.etag.unwrap_or_default(),
+            };
+            client.set_seats(request).await?
+        }
+    };
+    output::show(format, &license)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,221 @@
+//! `seatwise users`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use seatwise_client::v1::{self, user::State};
+
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::output::{self, Column, Row, column, detail, time, word};
+use crate::paging::{self, Limit};
+use crate::users_import;
+
+#[derive(Args)]
+pub(crate) struct UsersArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the users of a customer
+    List {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Show a user
+    Get(Place),
+    /// Create a user
+    Create(NewUser),
+    /// Change a user; what is not given stays as it is
+    Update(Update),
+    /// Delete a user and free the seats it holds
+    Delete {
+        #[command(flatten)]
+        place: Place,
+        /// Only if the user still has this etag
+        #[arg(long)]
+        etag: Option<String>,
+    },
+    /// Create and change many users from a CSV file
+    ///
+    /// The header names the columns, in any order: `principal_name`, `display_name`,
+    /// `usage_location`, `user_id`, `state` (active or inactive). A user is found by id or, without
+    /// one, by principal name. A column that is left out stays as it is; an empty usage location
+    /// means that it is not known.
+    Import {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        /// The file; `-` for standard input
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Place {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: String,
+    /// UUID or principal name of the user
+    user: String,
+}
+
+#[derive(Args)]
+struct NewUser {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: String,
+    /// Sign-in name, as ada@example.com
+    #[arg(long)]
+    principal_name: String,
+    /// Name for people
+    #[arg(long)]
+    display_name: String,
+    /// Two-letter country, without which the user gets no license
+    #[arg(long)]
+    usage_location: Option<String>,
+    /// UUID, for instance of your directory. The server makes one if not given
+    #[arg(long, value_name = "UUID")]
+    id: Option<String>,
+    /// The user gets no licenses for now
+    #[arg(long)]
+    inactive: bool,
+}
+
+#[derive(Args)]
+struct Update {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    fields: Fields,
+    /// Only if the user still has this etag
+    #[arg(long)]
+    etag: Option<String>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Fields {
+    /// New sign-in name
+    #[arg(long)]
+    principal_name: Option<String>,
+    /// New name for people
+    #[arg(long)]
+    display_name: Option<String>,
+    /// New two-letter country; empty if it is not known
+    #[arg(long)]
+    usage_location: Option<String>,
+    /// The user can be given licenses
+    #[arg(long, conflicts_with = "inactive")]
+    active: bool,
+    /// The user keeps its licenses and is given nothing new
+    #[arg(long)]
+    inactive: bool,
+}
+
+impl Row for v1::User {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("user_id", |user| user.user_id.clone()),
+        column("principal_name", |user| user.principal_name.clone()),
+        column("display_name", |user| user.display_name.clone()),
+        column("usage_location", |user| user.usage_location.clone()),
+        column("state", |user| word(user.state().as_str_name(), "STATE_")),
+        detail("create_time", |user| time(user.create_time.as_ref())),
+        detail("update_time", |user| time(user.update_time.as_ref())),
+        detail("etag", |user| user.etag.clone()),
+    ];
+}
+
+impl Row for v1::DeleteUserResponse {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("user_id", |deleted| deleted.user_id.clone()),
+        column("freed_product_ids", |deleted| {
+            deleted.freed_product_ids.join(", ")
+        }),
+    ];
+}
+
+pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    let user = match args.command {
+        Command::List { customer, limit } => {
+            let page = async |page_size, page_token| {
+                let request = v1::ListUsersRequest {
+                    customer_id: customer.clone(),
+                    page_size,
+                    page_token,
+                };
+                let page = client.list_users(request).await?;
+                Ok((page.users, page.next_page_token))
+            };
+            paging::print(format, &limit, page).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Import { customer, file } => {
+            return users_import::run(&client, format, &customer, &file).await;
+        }
+        Command::Delete { place, etag } => {
+            let request = v1::DeleteUserRequest {
+                customer_id: place.customer,
+                user: place.user,
+                etag: etag.unwrap_or_default(),
+            };
+            output::show(format, &client.delete_user(request).await?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Get(place) => {
+            let request = v1::GetUserRequest {
+                customer_id: place.customer,
+                user: place.user,
+            };
+            client.get_user(request).await?
+        }
+        Command::Create(new) => client.create_user(new.request()).await?,
+        Command::Update(update) => client.update_user(update.request()).await?,
+    };
+    output::show(format, &user)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl NewUser {
+    fn request(self) -> v1::CreateUserRequest {
+        v1::CreateUserRequest {
+            customer_id: self.customer,
+            user_id: self.id.unwrap_or_default(),
+            principal_name: self.principal_name,
+            display_name: self.display_name,
+            usage_location: self.usage_location.unwrap_or_default(),
+            state: state(false, self.inactive).into(),
+        }
+    }
+}
+
+impl Update {
+    fn request(self) -> v1::UpdateUserRequest {
+        v1::UpdateUserRequest {
+            customer_id: self.place.customer,
+            user: self.place.user,
+            principal_name: self.fields.principal_name,
+            display_name: self.fields.display_name,
+            usage_location: self.fields.usage_location,
+            state: state(self.fields.active, self.fields.inactive).into(),
+            etag: self.etag.unwrap_or_default(),
+        }
+    }
+}
+
+fn state(active: bool, inactive: bool) -> State {
+    match (active, inactive) {
+        (true, _) => State::Active,
+        (_, true) => State::Inactive,
+        _ => State::Unspecified,
+    }
+}
