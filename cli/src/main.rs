@@ -3,6 +3,7 @@
 mod assign;
 mod assignments;
 mod batch;
+mod bench;
 mod catalogue;
 mod catalogue_import;
 mod connect;
@@ -41,6 +42,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Show the main job at work, on 10,000 users
     Demo(demo::DemoArgs),
+    /// Measure the service against the fastest that its databases can do
+    Bench(bench::BenchArgs),
     /// Bring a database to the schema of this version
     Migrate(serve::MigrateArgs),
     /// Import and show products, service plans and rules
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         match args.command {
             Command::Serve(args) => serve::serve(args).await,
             Command::Demo(args) => demo::demo(args).await,
+            Command::Bench(args) => bench::bench(args).await,
             Command::Migrate(args) => serve::migrate(args).await,
             Command::Catalogue(args) => catalogue::run(args).await,
             Command::Customers(args) => customers::run(args).await,

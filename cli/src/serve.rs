@@ -95,7 +95,7 @@ pub(crate) async fn migrate(args: MigrateArgs) -> Result<ExitCode, Error> {
 }
 
 /// Completes when somebody asks the process to end: Ctrl-C, or SIGTERM as service managers send.
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,0 +1,154 @@
+//! The floor on PostgreSQL: one connection, prepared statements over arrays that were made before the
+//! clock runs, and a whole transaction in one round trip. A transaction per user is the same
+//! statements one after another, as programs that serve one user at a time send them.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::{FutureExt, LocalBoxFuture, try_join_all};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Statement};
+use uuid::Uuid;
+
+use super::workload::Rows;
+
+/// Any time does.
+const TIME: Duration = Duration::from_secs(1_800_000_000);
+
+const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, request_hash, state, \
+    user_count, next_position, applied_count, unchanged_count, failed_count, fence, \
+    lease_expires_at, created_at) VALUES ($1, $2, $2, '', 1, $3, 0, 0, 0, 0, 1, now(), now())";
+const ASSIGNMENTS: &str = "INSERT INTO assignments (customer_id, user_id, product_id, choice_id, \
+    batch_id, assigned_at) SELECT $1, t.u, t.p, 0, $2, $3 \
+    FROM unnest($4::uuid[], $5::uuid[]) AS t(u, p)";
+const SEATS: &str = "UPDATE licenses SET assigned = assigned + $2 \
+    WHERE customer_id = $1 AND product_id = ANY($3)";
+const CHANGES: &str = "INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) \
+    SELECT $1, t.s, t.u, $2, $3, $4 FROM unnest($5::int8[], $6::uuid[]) AS t(s, u)";
+const SEQ: &str = "UPDATE customers SET change_seq = change_seq + $2 WHERE customer_id = $1";
+const RESULTS: &str = "INSERT INTO batch_results (customer_id, batch_id, first_position, \
+    result_count, results) VALUES ($1, $2, $3, $4, $5)";
+const PROGRESS: &str = "UPDATE batches SET next_position = next_position + $3, \
+    applied_count = applied_count + $3, lease_expires_at = $4 \
+    WHERE customer_id = $1 AND batch_id = $2";
+
+type Argument<'a> = &'a (dyn ToSql + Sync);
+
+struct Statements {
+    assignments: Statement,
+    seats: Statement,
+    changes: Statement,
+    seq: Statement,
+    results: Statement,
+    progress: Statement,
+}
+
+/// The arguments of one transaction.
+struct Arguments<'a> {
+    first: i64,
+    count: i64,
+    /// Users and products of the assignments.
+    holders: Vec<Uuid>,
+    held: Vec<Uuid>,
+    seqs: Vec<i64>,
+    users: &'a [Uuid],
+    results: &'a [u8],
+}
+
+/// Writes the rows and says how long the transactions took.
+pub(super) async fn write(client: &Client, rows: &Rows) -> Result<Duration, Error> {
+    let users = rows.users() as i64;
+    client
+        .execute(BATCH, &[&rows.customer, &rows.batch, &users])
+        .await?;
+    let statements = prepare(client).await?;
+    let chunks = arguments(rows);
+    let begin = Instant::now();
+    for chunk in &chunks {
+        transaction(client, &statements, rows, chunk).await?;
+    }
+    Ok(begin.elapsed())
+}
+
+async fn transaction(
+    client: &Client,
+    statements: &Statements,
+    rows: &Rows,
+    chunk: &Arguments<'_>,
+) -> Result<(), Error> {
+    let now: SystemTime = UNIX_EPOCH + TIME;
+    let (customer, batch) = (&rows.customer, &rows.batch);
+    let run = |statement, arguments| execute(client, statement, arguments).boxed_local();
+    let (holders, held) = (&chunk.holders, &chunk.held);
+    let assignments: [Argument<'_>; 5] = [customer, batch, &now, holders, held];
+    let seats: [Argument<'_>; 3] = [customer, &chunk.count, &rows.products];
+    let changes: [Argument<'_>; 6] = [
+        customer,
+        batch,
+        &rows.edits,
+        &now,
+        &chunk.seqs,
+        &chunk.users,
+    ];
+    let seq: [Argument<'_>; 2] = [customer, &chunk.count];
+    let results: [Argument<'_>; 5] = [customer, batch, &chunk.first, &chunk.count, &chunk.results];
+    let progress: [Argument<'_>; 4] = [customer, batch, &chunk.count, &now];
+    let calls: Vec<LocalBoxFuture<'_, Result<(), Error>>> = vec![
+        client.batch_execute("BEGIN").boxed_local(),
+        run(&statements.assignments, &assignments),
+        run(&statements.seats, &seats),
+        run(&statements.changes, &changes),
+        run(&statements.seq, &seq),
+        run(&statements.results, &results),
+        run(&statements.progress, &progress),
+        client.batch_execute("COMMIT").boxed_local(),
+    ];
+    if rows.pipelined {
+        // They are sent in this order, before the first is answered.
+        try_join_all(calls).await?;
+    } else {
+        for call in calls {
+            call.await?;
+        }
+    }
+    Ok(())
+}
+
+async fn execute(
+    client: &Client,
+    statement: &Statement,
+    arguments: &[Argument<'_>],
+) -> Result<(), Error> {
+    client.execute(statement, arguments).await.map(drop)
+}
+
+async fn prepare(client: &Client) -> Result<Statements, Error> {
+    Ok(Statements {
+        assignments: client.prepare(ASSIGNMENTS).await?,
+        seats: client.prepare(SEATS).await?,
+        changes: client.prepare(CHANGES).await?,
+        seq: client.prepare(SEQ).await?,
+        results: client.prepare(RESULTS).await?,
+        progress: client.prepare(PROGRESS).await?,
+    })
+}
+
+fn arguments(rows: &Rows) -> Vec<Arguments<'_>> {
+    let mut all: Vec<Arguments<'_>> = Vec::with_capacity(rows.chunks.len());
+    for chunk in &rows.chunks {
+        let first = all.last().map_or(0, |before| before.first + before.count);
+        let count = chunk.users.len() as i64;
+        let products = &rows.products;
+        let repeated = |user| std::iter::repeat_n(user, products.len());
+        all.push(Arguments {
+            first,
+            count,
+            holders: chunk.users.iter().copied().flat_map(repeated).collect(),
+            held: chunk.users.iter().flat_map(|_| products).copied().collect(),
+            // The changes of a customer are numbered from 1.
+            seqs: (first + 1..=first + count).collect(),
+            users: &chunk.users,
+            results: &chunk.results,
+        });
+    }
+    all
+}
