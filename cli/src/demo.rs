@@ -67,14 +67,14 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
         let _ = is_ready.await;
         let client = Client::new(format!("http://{address}"))?;
         let place = steps::run(&client, &report, args.users as usize).await?;
-        report.closing(address, &place, args.keep);
+        report.closing(address, &place, args.keep)?;
         if args.keep {
             tokio::signal::ctrl_c().await?;
         }
         let _ = stop.send(());
         Ok::<_, Error>(())
     };
-    report.opening(address, &database);
+    report.opening(address, &database)?;
     tokio::pin!(serve, run);
     tokio::select! {
         served = &mut serve => {

@@ -134,11 +134,25 @@ impl Report {
                 text += &format!("\n  {name}");
             }
             if let more @ 1.. = group.count - group.users.len() {
-                text += &format!("\n  and {} more (--all shows them)", count(more as u64));
+                text += &format!("\n  and {} more", count(more as u64));
             }
         }
         text
     }
+}
+
+/// The counts and reasons of a batch in words, with so many users below each reason.
+pub(crate) fn summary(
+    batch: &Batch,
+    results: &[BatchResult],
+    users_shown: usize,
+) -> Result<String, Error> {
+    let mut report = Report {
+        users_shown,
+        ..Report::new(Format::Table, false)
+    };
+    results.iter().try_for_each(|result| report.add(result))?;
+    Ok(report.text(batch))
 }
 
 /// The exit code tells whether every user is as asked, as far as there are results.

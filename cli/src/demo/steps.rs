@@ -29,15 +29,15 @@ pub(super) async fn run(client: &Client, report: &Report, users: usize) -> Resul
         .map(|index| company::principal_name(index, &tag))
         .collect();
 
-    report.seats("Seats before", &licenses(client, &customer).await?);
+    report.seats("Seats before", &licenses(client, &customer).await?)?;
     let first = assign(client, report, &customer, &names).await?;
     let second = swap_request(&customer, &names);
     let mixed = swap(client, report, &second).await?;
     repeat(client, report, second, &mixed).await?;
     let after = licenses(client, &customer).await?;
-    report.seats("Seats after", &after);
+    report.seats("Seats after", &after)?;
     check_seats(&after, &first, &mixed)?;
-    report.total(users, started.elapsed());
+    report.total(users, started.elapsed())?;
     let (user, batch_id) = (names[0].clone(), mixed.batch.batch_id);
     Ok(Place {
         customer_id: customer,
@@ -57,12 +57,12 @@ async fn import_catalogue(client: &Client, report: &Report) -> Result<(), Error>
         let catalogue = client.import_catalogue(company::CATALOGUE).await?;
         let rules = client.import_rules(company::RULES).await?;
         let count = |count: Option<i32>| count.unwrap_or(0);
-        report.catalogue(
+        let counts = (
             count(catalogue.summary.product_count),
             count(catalogue.summary.product_plan_count),
             count(rules.summary.rule_count),
-            started.elapsed(),
         );
+        report.catalogue(counts, started.elapsed())?;
     }
     for product in [OFFICE_E3, VISIO, PROJECT, OFFICE_E1] {
         let request = v1::GetProductRequest {
@@ -103,7 +103,7 @@ async fn found(client: &Client, report: &Report, users: usize, tag: &str) -> Res
         };
         client.set_seats(request).await?;
     }
-    report.customer(&customer, users, started.elapsed());
+    report.customer(&customer, users, started.elapsed())?;
     Ok(customer)
 }
 
@@ -131,7 +131,7 @@ async fn assign(
     };
     let title = "Assign Office 365 E3 (Sway switched off) and Visio Plan 2 to everybody";
     let (outcome, took) = execute(client, report, title, request).await?;
-    report.batch("assign", title, &outcome, took);
+    report.batch("assign", title, &outcome, took)?;
 
     let able = (0..names.len())
         .filter(|index| Person::of(*index).can_receive())
@@ -205,7 +205,7 @@ async fn swap(
     let title = "A quarter swaps Visio Plan 2 for Planner and Project Plan 3; 20 more are offered \
                  Office 365 E1";
     let (outcome, took) = execute(client, report, title, request.clone()).await?;
-    report.batch("swap", title, &outcome, took);
+    report.batch("swap", title, &outcome, took)?;
 
     let able = |range: std::ops::Range<usize>| {
         range
@@ -243,7 +243,7 @@ async fn repeat(
 ) -> Result<(), Error> {
     let title = "The same request again, under the same request id";
     let (outcome, took) = execute(client, report, title, request).await?;
-    report.batch("repeat", title, &outcome, took);
+    report.batch("repeat", title, &outcome, took)?;
     expect("replays", 1, usize::from(outcome.replayed))?;
     let same = outcome.succeeded == before.succeeded && outcome.failed == before.failed;
     expect("identical answers", 1, usize::from(same))?;
@@ -259,7 +259,7 @@ async fn execute(
 ) -> Result<(BatchOutcome, Duration), Error> {
     let users = request.users.len() + request.user_changes.len();
     let started = Instant::now();
-    let bar = report.progress(title, users);
+    let bar = report.progress(title, users)?;
     let outcome = client.batch(request).collect_with(|_| bar.inc(1)).await?;
     bar.finish_and_clear();
     Ok((outcome, started.elapsed()))
