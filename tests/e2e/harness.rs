@@ -1,0 +1,190 @@
+//! A real server on a fresh database of one engine, and the client to it.
+//!
+//! The server runs in the test's own process, or as a process of its own where a test kills it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::process::Child;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use futures_util::FutureExt;
+use seatwise_client::Client;
+use seatwise_server::server::{self, Config};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::database::Database;
+use crate::{fixtures, process};
+
+/// Where customers of the server in the test's process buy more seats.
+pub(crate) const BUY_MORE_URL: &str = "https://shop.example.com/seats";
+
+/// A database engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of each function, one on SQLite and one on PostgreSQL.
+macro_rules! on_every_engine {
+    ($($name:ident,)*) => {
+        mod on_sqlite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                $crate::harness::run($crate::harness::Engine::Sqlite, super::$name).await;
+            }
+        )* }
+        mod on_postgres { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                $crate::harness::run($crate::harness::Engine::Postgres, super::$name).await;
+            }
+        )* }
+    };
+}
+pub(crate) use on_every_engine;
+
+/// A server and its database.
+pub(crate) struct Harness {
+    pub(crate) engine: Engine,
+    database: Database,
+    address: SocketAddr,
+    running: Mutex<Option<Running>>,
+    client: Client,
+}
+
+enum Running {
+    Here {
+        stop: oneshot::Sender<()>,
+        served: JoinHandle<Result<(), server::Error>>,
+    },
+    Process(Child),
+}
+
+/// Runs a test against a server on a fresh database, which is removed afterwards. Without the
+/// engine nothing is run.
+pub(crate) async fn run(engine: Engine, test: impl AsyncFn(&Harness)) {
+    let Some(database) = Database::create(engine).await else {
+        return;
+    };
+    let address = free_address();
+    let harness = Harness {
+        engine,
+        database,
+        address,
+        running: Mutex::new(None),
+        client: client(address),
+    };
+    let outcome = AssertUnwindSafe(test(&harness)).catch_unwind().await;
+    harness.kill().await;
+    harness.database.remove().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// A client of the server at an address.
+pub(crate) fn client(address: SocketAddr) -> Client {
+    Client::new(format!("http://{address}")).expect("an address makes an endpoint")
+}
+
+impl Harness {
+    /// The client, which outlives restarts of the server.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A client with a connection of its own.
+    pub(crate) fn another_client(&self) -> Client {
+        client(self.address)
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The database as the command line names it.
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// Starts the server with the small catalogue of the fixtures.
+    pub(crate) async fn start_with_catalogue(&self) {
+        self.start().await;
+        fixtures::import_catalogue(&self.client).await;
+    }
+
+    /// Starts the server in this process and waits until it serves.
+    pub(crate) async fn start(&self) {
+        let mut running = self.running.lock().await;
+        assert!(running.is_none(), "the server is running");
+        let listener = TcpListener::bind(self.address).await;
+        let listener = listener.expect("nobody else takes the address");
+        let config = Config {
+            database: self.database.location(),
+            buy_more_url: BUY_MORE_URL.to_owned(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (ready, is_ready) = oneshot::channel();
+        let served = tokio::spawn(async move {
+            let announce = || ready.send(()).expect("the test waits");
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            server::run(config, listener, announce, shutdown).await
+        });
+        *running = Some(Running::Here { stop, served });
+        is_ready.await.expect("the server starts");
+    }
+
+    /// Starts the server in a process of its own and waits until it serves.
+    pub(crate) async fn start_process(&self) {
+        let mut running = self.running.lock().await;
+        assert!(running.is_none(), "the server is running");
+        *running = Some(Running::Process(
+            process::serve(self.address, &self.database.url()).await,
+        ));
+    }
+
+    /// Asks the server in this process to stop, and waits until it has.
+    pub(crate) async fn stop(&self) {
+        let running = self.running.lock().await.take();
+        let Some(Running::Here { stop, served }) = running else {
+            panic!("no server runs in this process");
+        };
+        stop.send(()).expect("the server is there");
+        let served = served.await.expect("the server does not panic");
+        served.expect("the server stops well");
+    }
+
+    pub(crate) async fn restart(&self) {
+        self.stop().await;
+        self.start().await;
+    }
+
+    /// Ends the server at once: its process with SIGKILL.
+    pub(crate) async fn kill(&self) {
+        match self.running.lock().await.take() {
+            Some(Running::Process(child)) => process::kill(child).await,
+            Some(Running::Here { served, .. }) => served.abort(),
+            None => {}
+        }
+    }
+}
+
+/// An address that stays free while its server is down: below the ports that the system gives to
+/// outgoing connections and to listeners on port 0.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 4_000).expect("below 4,000");
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + (first + step) % 10_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}

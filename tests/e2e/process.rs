@@ -1,0 +1,40 @@
+//! The server as a process of its own, to be killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+/// Starts `seatwise serve` and waits until it says that it listens.
+pub(crate) async fn serve(address: SocketAddr, database: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
+    command
+        .args(["serve", "--log", "error", "--listen", &address.to_string()])
+        .args(["--database", database])
+        .stdout(Stdio::piped());
+    let start = move || {
+        let mut child = command.spawn().expect("the binary was built");
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        read.expect("the server's output can be read");
+        if !line.contains("listening on") {
+            let _ = child.kill();
+            panic!("the server did not start: it said {line:?} and ended");
+        }
+        child
+    };
+    tokio::task::spawn_blocking(start)
+        .await
+        .expect("the server starts")
+}
+
+/// Ends the process with SIGKILL and waits until it is gone.
+pub(crate) async fn kill(mut child: Child) {
+    let end = move || {
+        child.kill().expect("the process is ours");
+        child.wait().expect("the process is ours");
+    };
+    tokio::task::spawn_blocking(end)
+        .await
+        .expect("the process ends");
+}
