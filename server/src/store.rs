@@ -87,6 +87,8 @@ mod batches;
 mod catalogue;
 mod chunk;
 mod codec;
+#[cfg(test)]
+mod contract;
 mod customers;
 mod diff;
 mod error;

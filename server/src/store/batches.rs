@@ -177,7 +177,8 @@ impl Store {
     }
 
     /// Takes a batch over if it is still abandoned, and gives the fence under which to work on it.
-    /// Whoever worked on it before can no longer write to it.
+    /// Whoever worked on it before can no longer write to it. A chunk that is being written comes
+    /// first, and is a sign of life.
     pub async fn claim_batch(
         &self,
         customer: CustomerId,
@@ -185,7 +186,9 @@ impl Store {
         now: Timestamp,
         lease_expires_at: Timestamp,
     ) -> Result<Option<i64>, Error> {
+        let _turn = self.queue(customer).await;
         write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
             let abandoned = b::table
                 .find((Id::from(customer), Id::from(id)))
                 .filter(b::state.eq(RUNNING))
@@ -207,7 +210,9 @@ impl Store {
         fence: i64,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let _turn = self.queue(customer).await;
         write_tx!(self, conn => {
+            lock_customer!(conn, customer)?;
             let mine = b::table.find((Id::from(customer), Id::from(id))).filter(b::fence.eq(fence));
             diesel::update(mine).set(b::lease_expires_at.eq(now)).execute(conn).await?;
             Ok(())

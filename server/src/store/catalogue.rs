@@ -95,7 +95,10 @@ impl Store {
             if self.catalogue_version().await? != version {
                 continue;
             }
-            let names = rules.iter().map(|rule| (rule.plan, rule.plan_name.clone()));
+            let names = rules.iter().flat_map(|rule| {
+                let plan = (rule.plan, rule.plan_name.clone());
+                std::iter::once(plan).chain(rule.others.iter().cloned())
+            });
             let plans = plans.into_iter().map(|(id, name)| (PlanId::from(id), name));
             let pair = |(product, plan, retired): (Id, Id, bool)| ProductPlan {
                 product: product.into(),

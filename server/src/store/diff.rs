@@ -324,12 +324,17 @@ impl RulesDiff {
             changes: Vec::new(),
         };
         for (key, row) in &after {
-            if before.get(key) != Some(&row) {
-                diff.written.push(row.clone());
+            let added = change(ChangeKind::Added, row);
+            match before.get(key) {
+                Some(before) if *before == row => continue,
+                Some(before) => diff.changes.push(CatalogueChange {
+                    kind: ChangeKind::Renamed,
+                    previous: change(ChangeKind::Removed, before).name,
+                    ..added
+                }),
+                None => diff.changes.push(added),
             }
-            if !before.contains_key(key) {
-                diff.changes.push(change(ChangeKind::Added, row));
-            }
+            diff.written.push(row.clone());
         }
         for (key, row) in before {
             if !after.contains_key(&key) {

@@ -72,9 +72,8 @@ impl Store {
             let mut part = Part::new(present);
             let outcomes = users.iter().map(|user| part.import(user, now)).collect();
             let Part { users, created, updated, .. } = part;
-            for id in updated {
-                let user = &users[&id];
-                diesel::update(u::table.find((Id::from(customer), Id::from(id))))
+            for user in updated {
+                diesel::update(u::table.find((Id::from(customer), Id::from(user.user_id))))
                     .set(user_changes!(user))
                     .execute(conn)
                     .await?;
@@ -92,7 +91,8 @@ struct Part {
     by_key: HashMap<String, UserId>,
     deleted: Vec<UserId>,
     created: Vec<UserId>,
-    updated: Vec<UserId>,
+    /// One by one, as a name may be let go by one and taken by another.
+    updated: Vec<User>,
 }
 
 impl Part {
@@ -139,10 +139,10 @@ impl Part {
         }
         self.by_key.remove(&fold(&found.principal_name));
         self.by_key.insert(fold(&changed.principal_name), id);
-        self.users.insert(id, changed);
-        if !self.created.contains(&id) && !self.updated.contains(&id) {
-            self.updated.push(id);
+        if !self.created.contains(&id) {
+            self.updated.push(changed.clone());
         }
+        self.users.insert(id, changed);
         Imported::Updated(id)
     }
 

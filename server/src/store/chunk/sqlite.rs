@@ -2,6 +2,7 @@
 //! once. The async face of Diesel would cost a hop between threads per row.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -28,7 +29,11 @@ pub(super) async fn write_chunk(
 ) -> Result<Written, Error> {
     let mut writer = db.writer.lock().await;
     let work = writer.spawn_blocking(move |conn| {
-        Ok(conn.immediate_transaction(|conn| run(conn, &chunk, &decide)))
+        Ok(conn.immediate_transaction(|conn| {
+            // A panic must not leave the transaction open: there is no other writer.
+            let run = AssertUnwindSafe(|| run(conn, &chunk, &decide));
+            catch_unwind(run).unwrap_or_else(|_| Err(Error::Broken("a chunk panicked".to_owned())))
+        }))
     });
     work.await?
 }

@@ -1,0 +1,157 @@
+//! The store's contract: named checks, each run in an empty store of its own on every engine, which
+//! is how both keep the promises of `store.rs` and the sixth, to answer alike.
+//!
+//! SQLite needs nothing. PostgreSQL runs if `TEST_POSTGRES_URL` names a database of a server on
+//! which databases can be created; with `SEATWISE_TEST_ALL` set it must.
+
+mod accept;
+mod catalogue;
+mod choices;
+mod chunks;
+mod customers;
+mod deletion;
+mod engine;
+mod fixture;
+mod import;
+mod licenses;
+mod migration;
+mod overlap;
+mod promises;
+mod raw;
+mod records;
+mod rules;
+mod takeover;
+mod trouble;
+mod users;
+
+/// The table: each check becomes a test for each engine.
+macro_rules! checks {
+    ($($theme:ident { $($check:ident)* })*) => {
+        checks!(@engine sqlite $($($theme $check)*)*);
+        checks!(@engine postgres $($($theme $check)*)*);
+    };
+    (@engine $engine:ident $($theme:ident $check:ident)*) => {
+        mod $engine {
+            $(
+                // SQLite's async face needs more than one thread.
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $check() {
+                    if let Some(engine) = super::engine::$engine().await {
+                        engine.run(super::$theme::$check).await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+checks! {
+    migration {
+        an_empty_database_is_migrated_once
+        a_schema_that_is_not_the_programs_is_recognised
+        a_database_of_something_else_is_not_taken_for_empty
+        servers_that_migrate_at_once_take_turns
+        a_second_server_opens_only_what_can_be_shared
+        the_tables_are_those_of_the_program
+        the_token_key_is_made_once_and_kept
+        what_was_written_is_there_after_a_restart
+    }
+    customers {
+        a_customer_is_created_read_and_renamed
+        a_customer_id_is_given_once
+        a_customer_that_is_not_there_is_not_found
+        a_customer_at_another_version_is_left_alone
+        customers_are_paged_by_id_each_exactly_once
+    }
+    users {
+        a_user_is_created_and_found_by_id_and_by_name
+        a_user_is_changed_value_by_value
+        a_user_at_another_version_is_left_alone
+        a_user_that_is_not_there_is_not_found
+        user_ids_and_folded_names_are_unique_within_a_customer
+        users_are_paged_by_id_each_exactly_once
+    }
+    deletion {
+        a_deleted_user_frees_its_seats_and_says_so_in_one_change
+        a_deleted_users_name_can_be_used_again_and_its_id_cannot
+    }
+    import {
+        imported_users_are_created_updated_or_unchanged
+        an_imported_user_that_is_refused_does_not_keep_others_out
+        a_user_may_come_twice_in_one_import
+        names_may_move_between_users_within_one_import
+        a_thousand_users_are_imported_at_once
+        an_import_touches_its_customer_only
+    }
+    licenses {
+        a_license_is_created_and_its_seats_are_set
+        seats_that_are_so_already_move_no_version
+        seats_below_those_assigned_need_leave
+        a_license_at_another_version_is_left_alone
+        a_license_that_is_not_there_is_not_found
+        licenses_and_assignments_are_paged_each_exactly_once
+    }
+    catalogue {
+        a_first_edition_is_added_and_read_back
+        an_edition_renames_products_and_plans
+        a_product_that_an_edition_lacks_is_retired_and_can_come_back
+        a_product_gains_and_loses_plans
+        who_can_hold_a_product_is_kept_if_the_edition_does_not_say
+        products_are_paged_each_exactly_once
+    }
+    rules {
+        rules_are_added_renamed_and_removed
+        a_plan_that_no_product_has_is_named_by_the_rules
+        rules_are_paged_each_exactly_once
+    }
+    accept {
+        an_accepted_batch_is_stored_before_the_answer
+        the_same_request_is_accepted_once
+        a_request_id_is_not_used_for_two_requests
+        a_user_that_is_named_twice_is_refused_in_every_spelling
+        users_that_are_not_there_get_a_turn_without_a_user
+        service_is_by_id_when_seats_are_ample_else_as_requested
+        the_first_chunk_is_small_and_the_others_are_larger
+        every_user_can_have_a_change_of_its_own
+        thousands_of_users_are_resolved_by_id_and_by_name
+    }
+    chunks {
+        a_chunk_commits_everything_together
+        a_chunk_that_cannot_be_written_leaves_no_trace
+        a_chunk_that_was_done_is_not_done_again
+        a_chunk_is_not_decided_by_a_catalogue_that_moved
+        a_user_deleted_or_changed_since_acceptance_is_seen_as_it_is
+        a_product_is_swapped_for_one_that_excludes_it
+    }
+    records {
+        changes_are_numbered_without_a_gap_and_say_what_changed
+        results_are_read_from_any_position
+    }
+    choices {
+        a_choice_has_one_number_however_often_it_is_made
+        a_choice_is_changed_in_place_and_takes_no_other_seat
+        choices_are_loaded_by_whoever_does_not_know_them
+        choices_known_from_before_are_used_and_new_ones_are_told
+        each_customer_numbers_its_own_choices
+    }
+    takeover {
+        a_batch_is_abandoned_when_its_lease_is_over
+        abandoned_batches_of_all_customers_are_found
+        whoever_lost_a_batch_can_no_longer_write_to_it
+        one_of_many_that_claim_a_batch_at_once_gets_it
+        a_batch_that_is_handed_back_can_be_claimed_at_once
+        a_batch_is_not_taken_over_in_the_middle_of_a_chunk
+        batches_are_listed_newest_first_each_exactly_once
+    }
+    promises {
+        concurrent_batches_take_every_seat_and_not_one_more
+        products_that_exclude_each_other_never_meet_at_one_user
+        decisions_about_one_customer_are_made_one_at_a_time
+        all_kinds_of_writes_at_once_make_one_history
+    }
+    trouble {
+        another_transaction_in_the_way_is_a_conflict_that_wrote_nothing
+        a_lost_connection_is_an_outage_and_is_replaced
+        a_decision_that_panics_harms_nobody_else
+    }
+}

@@ -1,0 +1,142 @@
+//! Customers.
+
+use super::engine::Fresh;
+use super::fixture::{Fixture, NOW, customer, display, later};
+use super::raw;
+use crate::store::{Customer, Refusal};
+
+pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
+    let Fixture { store, .. } = fresh.fixture().await;
+    let id = customer(7);
+    let created = store
+        .create_customer(id, &display("Fabrikam"), NOW)
+        .await
+        .expect("created");
+    let expected = Customer {
+        customer_id: id,
+        display_name: "Fabrikam".to_owned(),
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    assert_eq!(created, expected);
+    assert_eq!(store.customer(id).await.expect("found"), expected);
+
+    let name = display("Fabrikam é");
+    let renamed = store
+        .update_customer(id, Some(&name), Some(1), later(5))
+        .await;
+    let expected = Customer {
+        display_name: "Fabrikam é".to_owned(),
+        version: 2,
+        updated_at: later(5),
+        ..expected
+    };
+    assert_eq!(renamed.expect("renamed"), expected);
+    assert_eq!(store.customer(id).await.expect("found"), expected);
+
+    // The same again is no change; without a version, any will do.
+    for (name, version) in [(Some(&name), Some(2)), (None, Some(2)), (Some(&name), None)] {
+        let same = store.update_customer(id, name, version, later(9)).await;
+        assert_eq!(same.expect("unchanged"), expected);
+    }
+    assert_eq!(store.customer(id).await.expect("found"), expected);
+}
+
+pub(super) async fn a_customer_id_is_given_once(fresh: Fresh) {
+    let Fixture {
+        store, customer, ..
+    } = fresh.fixture().await;
+    let name = display("Fabrikam");
+    let again = store.create_customer(customer, &name, NOW);
+    let expected = Refusal::Exists {
+        resource: "customer",
+        field: "customer_id",
+    };
+    assert_eq!(raw::refusal(&store, again).await, expected);
+    assert_eq!(
+        store.customer(customer).await.expect("found").display_name,
+        "Contoso"
+    );
+}
+
+pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
+    let Fixture { store, .. } = fresh.fixture().await;
+    let (id, name) = (customer(99), display("Nobody"));
+    let expected = Refusal::NotFound {
+        resource: "customer",
+        id: id.to_string(),
+    };
+    assert_eq!(raw::refusal(&store, store.customer(id)).await, expected);
+    let update = store.update_customer(id, Some(&name), None, NOW);
+    assert_eq!(raw::refusal(&store, update).await, expected);
+    // Nothing that belongs to a customer is an empty list for a customer that is not there.
+    assert_eq!(
+        raw::refusal(&store, store.users(id, None, 9)).await,
+        expected
+    );
+    assert_eq!(
+        raw::refusal(&store, store.licenses(id, None, 9)).await,
+        expected
+    );
+    assert_eq!(
+        raw::refusal(&store, store.batches(id, None, 9)).await,
+        expected
+    );
+    assert_eq!(
+        raw::refusal(&store, store.assignments(id, None, None, 9)).await,
+        expected
+    );
+}
+
+pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
+    let Fixture {
+        store,
+        customer: id,
+        ..
+    } = fresh.fixture().await;
+    let name = display("Fabrikam");
+    for stale in [0, 2, -1] {
+        let update = store.update_customer(id, Some(&name), Some(stale), NOW);
+        let refusal = raw::refusal(&store, update).await;
+        let (resource, id) = ("customer", id.to_string());
+        assert_eq!(
+            refusal,
+            Refusal::VersionMismatch {
+                resource,
+                id,
+                version: 1
+            }
+        );
+    }
+}
+
+pub(super) async fn customers_are_paged_by_id_each_exactly_once(fresh: Fresh) {
+    let Fixture { store, .. } = fresh.fixture().await;
+    // Ids that differ in their first and in their last byte, created out of order.
+    let ids = [9, 1 << 120, 3, 255 << 120, 2].map(customer);
+    for id in ids {
+        store
+            .create_customer(id, &display("Fabrikam"), NOW)
+            .await
+            .expect("created");
+    }
+    let mut expected = ids.to_vec();
+    expected.push(customer(1));
+    expected.sort_unstable();
+    for size in 1..=7 {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.customers(after, size).await.expect("a page");
+            assert!(
+                page.len() <= size as usize,
+                "{} on a page of {size}",
+                page.len()
+            );
+            let Some(last) = page.last() else { break };
+            after = Some(last.customer_id);
+            seen.extend(page.iter().map(|customer| customer.customer_id));
+        }
+        assert_eq!(seen, expected, "pages of {size}");
+    }
+}

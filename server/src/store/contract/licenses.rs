@@ -1,0 +1,309 @@
+//! Licenses and their seats.
+
+use super::engine::Fresh;
+use super::fixture::{
+    BASIC, COMPANY_WIDE, Fixture, NOW, OFFICE, PREMIUM, assign, customer, display, later, product,
+    revoke,
+};
+use super::raw;
+use crate::domain::Seats;
+use crate::store::{License, Refusal, SeatsUpdate};
+
+fn enabled(enabled: i64) -> SeatsUpdate {
+    SeatsUpdate {
+        enabled: Some(enabled),
+        ..SeatsUpdate::default()
+    }
+}
+
+fn not_found(resource: &'static str, id: impl ToString) -> Refusal {
+    Refusal::NotFound {
+        resource,
+        id: id.to_string(),
+    }
+}
+
+/// Enabled, warning, suspended; nothing assigned.
+fn seats((enabled, warning, suspended): (i64, i64, i64)) -> Seats {
+    let assigned = 0;
+    Seats {
+        enabled,
+        warning,
+        suspended,
+        assigned,
+    }
+}
+
+pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
+    let Fixture {
+        store, customer, ..
+    } = fresh.fixture().await;
+    let mut expected = License {
+        product: OFFICE,
+        display_name: "Office".to_owned(),
+        string_id: "OFFICE".to_owned(),
+        seats: Seats::default(),
+        version: 0,
+        updated_at: NOW,
+    };
+    let steps = [
+        ((Some(5), Some(2), Some(1)), (5, 2, 1)),
+        ((Some(9), None, None), (9, 2, 1)),
+        ((Some(3), None, None), (3, 2, 1)),
+        ((None, Some(0), None), (3, 0, 1)),
+        ((None, None, Some(4)), (3, 0, 4)),
+    ];
+    for (((enabled, warning, suspended), after), version) in steps.into_iter().zip(1..) {
+        let read = Some(expected.version);
+        let allow_below_assigned = false;
+        let update = SeatsUpdate {
+            enabled,
+            warning,
+            suspended,
+            allow_below_assigned,
+            version: read,
+        };
+        let set = store
+            .set_seats(customer, OFFICE, update, later(version))
+            .await;
+        let updated_at = later(version);
+        expected = License {
+            seats: seats(after),
+            version,
+            updated_at,
+            ..expected
+        };
+        assert_eq!(set.expect("set"), expected);
+        let found = store.license(customer, OFFICE).await;
+        assert_eq!(found.expect("found"), expected);
+    }
+    // A license without any seat is one, too.
+    let empty = store
+        .set_seats(customer, BASIC, SeatsUpdate::default(), NOW)
+        .await;
+    assert_eq!(empty.expect("created").seats, seats((0, 0, 0)));
+    let found = store.license(customer, BASIC).await;
+    assert_eq!(found.expect("found").version, 1);
+}
+
+pub(super) async fn seats_that_are_so_already_move_no_version(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store, customer, ..
+    } = &fixture;
+    let license = fixture.enable_seats(OFFICE, 5).await;
+    for update in [
+        enabled(5),
+        SeatsUpdate::default(),
+        SeatsUpdate {
+            version: Some(1),
+            ..enabled(5)
+        },
+    ] {
+        let set = store.set_seats(*customer, OFFICE, update, later(9)).await;
+        assert_eq!(set.expect("unchanged"), license);
+        assert_eq!(
+            store.license(*customer, OFFICE).await.expect("found"),
+            license
+        );
+    }
+    // Assigning seats is no change of the license itself.
+    let users = fixture.create_users(1..=2).await;
+    assert_eq!(fixture.run(1, &users, assign(&[OFFICE])).await, "AA");
+    let now = store.license(*customer, OFFICE).await.expect("found");
+    assert_eq!(
+        now,
+        License {
+            seats: Seats {
+                assigned: 2,
+                ..license.seats
+            },
+            ..license
+        }
+    );
+}
+
+pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store, customer, ..
+    } = &fixture;
+    let update = SeatsUpdate {
+        warning: Some(1),
+        ..enabled(2)
+    };
+    store
+        .set_seats(*customer, OFFICE, update, NOW)
+        .await
+        .expect("set");
+    let users = fixture.create_users(1..=4).await;
+    assert_eq!(fixture.run(1, &users, assign(&[OFFICE])).await, "AAAF");
+
+    for (update, assignable) in [
+        (enabled(1), 2),
+        (
+            SeatsUpdate {
+                warning: Some(0),
+                ..enabled(0)
+            },
+            0,
+        ),
+    ] {
+        let cut = store.set_seats(*customer, OFFICE, update, NOW);
+        let expected = Refusal::SeatsBelowAssigned {
+            product: OFFICE,
+            assigned: 3,
+            assignable,
+        };
+        assert_eq!(raw::refusal(store, cut).await, expected);
+    }
+    // Seats may move between kinds: only their sum is assigned.
+    let update = SeatsUpdate {
+        warning: Some(2),
+        ..enabled(1)
+    };
+    store
+        .set_seats(*customer, OFFICE, update, NOW)
+        .await
+        .expect("three still");
+    let update = SeatsUpdate {
+        warning: Some(0),
+        allow_below_assigned: true,
+        ..enabled(1)
+    };
+    let cut = store
+        .set_seats(*customer, OFFICE, update, NOW)
+        .await
+        .expect("with leave");
+    assert_eq!((cut.seats.available(), cut.seats.assigned), (-2, 3));
+    // More seats need no leave, though there are still too few.
+    let more = store
+        .set_seats(*customer, OFFICE, enabled(2), NOW)
+        .await
+        .expect("more");
+    assert_eq!(more.seats.available(), -1);
+
+    // Nobody lost a seat, a revoke frees one, and new ones wait until there is room.
+    assert_eq!(fixture.run(2, &users, assign(&[OFFICE])).await, "UUUF");
+    assert_eq!(fixture.run(3, &users[..1], revoke(&[OFFICE])).await, "A");
+    assert_eq!(fixture.run(4, &users[3..], assign(&[OFFICE])).await, "F");
+    assert_eq!(fixture.run(5, &users[1..2], revoke(&[OFFICE])).await, "A");
+    assert_eq!(fixture.run(6, &users[3..], assign(&[OFFICE])).await, "A");
+    assert_eq!(fixture.assigned(OFFICE).await, 2);
+}
+
+pub(super) async fn a_license_at_another_version_is_left_alone(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store, customer, ..
+    } = &fixture;
+    let stale = |version| SeatsUpdate {
+        version: Some(version),
+        ..enabled(7)
+    };
+    let mismatch = |product: crate::domain::ProductId, version| Refusal::VersionMismatch {
+        resource: "license",
+        id: product.to_string(),
+        version,
+    };
+    // Before there is one, the version is 0.
+    let set = store.set_seats(*customer, OFFICE, stale(1), NOW);
+    assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 0));
+    store
+        .set_seats(*customer, OFFICE, stale(0), NOW)
+        .await
+        .expect("created");
+    for version in [0, 2] {
+        let set = store.set_seats(*customer, OFFICE, stale(version), NOW);
+        assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 1));
+    }
+}
+
+pub(super) async fn a_license_that_is_not_there_is_not_found(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store,
+        customer: mine,
+        ..
+    } = &fixture;
+    let other = customer(2);
+    store
+        .create_customer(other, &display("Fabrikam"), NOW)
+        .await
+        .expect("created");
+    store
+        .set_seats(other, OFFICE, enabled(5), NOW)
+        .await
+        .expect("set");
+    let found = raw::refusal(store, store.license(*mine, OFFICE)).await;
+    assert_eq!(found, not_found("license", OFFICE));
+    let unknown = product(99);
+    let set = store.set_seats(*mine, unknown, enabled(1), NOW);
+    assert_eq!(
+        raw::refusal(store, set).await,
+        not_found("product", unknown)
+    );
+    let nowhere = customer(3);
+    let set = store.set_seats(nowhere, OFFICE, enabled(1), NOW);
+    assert_eq!(
+        raw::refusal(store, set).await,
+        not_found("customer", nowhere)
+    );
+    let found = raw::refusal(store, store.license(nowhere, OFFICE)).await;
+    assert_eq!(found, not_found("customer", nowhere));
+}
+
+pub(super) async fn licenses_and_assignments_are_paged_each_exactly_once(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store, customer, ..
+    } = &fixture;
+    let products = [OFFICE, BASIC, COMPANY_WIDE, PREMIUM];
+    for product in products {
+        fixture.enable_seats(product, 9).await;
+    }
+    let users = fixture.create_users(1..=4).await;
+    assert_eq!(
+        fixture.run(1, &users, assign(&[OFFICE, BASIC])).await,
+        "AAAA"
+    );
+    assert_eq!(fixture.run(2, &users[1..3], revoke(&[OFFICE])).await, "AA");
+    let mut expected: Vec<_> = users
+        .iter()
+        .flat_map(|&user| [(user, OFFICE), (user, BASIC)])
+        .collect();
+    expected.retain(|(user, product)| *product != OFFICE || !users[1..3].contains(user));
+    for size in 1..=4 {
+        let (mut seen, mut after) = (Vec::new(), None);
+        while let Some(last) = {
+            let page = store
+                .licenses(*customer, after, size)
+                .await
+                .expect("a page");
+            seen.extend(page.iter().map(|license| license.product));
+            page.last().map(|license| license.product)
+        } {
+            after = Some(last);
+        }
+        let mut products = products.to_vec();
+        products.sort_unstable();
+        assert_eq!(seen, products, "pages of {size}");
+
+        let (mut seen, mut after) = (Vec::new(), None);
+        while let Some(last) = {
+            let page = store
+                .assignments(*customer, None, after, size)
+                .await
+                .expect("a page");
+            seen.extend(
+                page.iter()
+                    .map(|assignment| (assignment.user, assignment.product)),
+            );
+            page.last()
+                .map(|assignment| (assignment.user, assignment.product))
+        } {
+            after = Some(last);
+        }
+        assert_eq!(seen, expected, "pages of {size}");
+    }
+}
