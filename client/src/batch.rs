@@ -203,6 +203,7 @@ impl Client {
         let follower = Follower {
             client: self.clone(),
             source,
+            started: false,
             seen: HashSet::new(),
             sender,
         };
@@ -229,6 +230,8 @@ enum Source {
 struct Follower {
     client: Client,
     source: Source,
+    /// The reader has heard that the batch is accepted.
+    started: bool,
     seen: HashSet<i32>,
     sender: mpsc::Sender<Result<BatchFrame, Error>>,
 }
@@ -330,18 +333,17 @@ impl Follower {
             Some(Frame::Started(started)) => {
                 let batch = started.batch.as_ref();
                 let batch = batch.ok_or_else(|| Error::protocol("`started` without a batch"))?;
-                let Source::Request(_) = self.source else {
-                    // A resumed stream says so again; the reader has heard it unless it began here.
-                    if self.seen.is_empty() {
-                        return Ok(self.sender.send(Ok(frame)).await.is_ok());
-                    }
+                if std::mem::replace(&mut self.started, true) {
+                    // A resumed stream says so again, and calls it a replay.
                     return Ok(true);
-                };
-                self.source = Source::Stored(StreamBatchResultsRequest {
-                    customer_id: batch.customer_id.clone(),
-                    batch_id: batch.batch_id.clone(),
-                    cursor: String::new(),
-                });
+                }
+                if let Source::Request(_) = self.source {
+                    self.source = Source::Stored(StreamBatchResultsRequest {
+                        customer_id: batch.customer_id.clone(),
+                        batch_id: batch.batch_id.clone(),
+                        cursor: String::new(),
+                    });
+                }
             }
             Some(Frame::Result(result)) => {
                 let Source::Stored(place) = &mut self.source else {
