@@ -15,7 +15,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -70,6 +70,18 @@ pub struct RuleSet {
     pub rules: Vec<EditionRule>,
     /// What the file calls the plans it names; a plan without a name there is absent.
     pub plan_names: BTreeMap<Uuid, String>,
+}
+
+impl RuleSet {
+    /// Every plan that a rule is about or names.
+    pub fn plans(&self) -> BTreeSet<Uuid> {
+        let plans = self.rules.iter().flat_map(|rule| match rule {
+            EditionRule::Excludes { plan, other } => vec![*plan, *other],
+            EditionRule::RequiresAnyOf { plan, others } => [&[*plan], others.as_slice()].concat(),
+            EditionRule::ProhibitedIn { plan, .. } => vec![*plan],
+        });
+        plans.collect()
+    }
 }
 
 /// One rule about the service plans a user may have.

@@ -178,17 +178,24 @@ impl Service {
             mut notes,
         } = parsed.map_err(Error::File)?;
         let counts = (0, 0, rules.rules.len());
+        let plans = rules.plans();
         let names = rules.plan_names.clone();
         let import = |store: Store| async move { store.import_rules(&rules).await };
         let outcome = self.call(import).await?;
         let catalogue = self.catalogue().await?;
-        let strangers = names
-            .iter()
-            .filter(|(plan, _)| !catalogue.is_sold(PlanId(**plan)));
-        notes.extend(strangers.map(|(plan, name)| Note {
-            line: 0,
-            column: "",
-            text: format!("no product has the plan {name} ({plan}): the rules about it are kept"),
+        let strangers = plans
+            .into_iter()
+            .filter(|plan| !catalogue.is_sold(PlanId(*plan)));
+        notes.extend(strangers.map(|plan| {
+            let plan = match names.get(&plan) {
+                Some(name) => format!("{name} ({plan})"),
+                None => plan.to_string(),
+            };
+            Note {
+                line: 0,
+                column: "",
+                text: format!("no product has the plan {plan}: the rules about it are kept"),
+            }
         }));
         Ok(ImportReport {
             notes,

@@ -14,7 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::page::{Page, bad_token};
-use super::parse::{self, BatchParser, Fields, Parsed};
+use super::parse::{self, BatchParser, Fields, ParsedBatch};
 use super::results::{decode, frames};
 use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
 use super::{Rpc, convert};
@@ -185,7 +185,7 @@ impl Rpc {
         &self,
         customer: CustomerId,
         request: RequestId,
-        (changes, users): Parsed,
+        parsed: ParsedBatch,
         has_own: bool,
     ) -> Result<Frames<BatchFrame>, Status> {
         let executed = self
@@ -193,8 +193,9 @@ impl Rpc {
             .execute(BatchRequest {
                 customer,
                 request,
-                changes,
-                users,
+                changes: parsed.changes,
+                users: parsed.users,
+                unless_accepted: parsed.unless_accepted,
             })
             .await;
         let (batch, replayed) = executed.map_err(|error| match error {
@@ -237,7 +238,7 @@ impl Rpc {
     }
 }
 
-fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Parsed, Status> {
+fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<ParsedBatch, Status> {
     let mut parser = BatchParser::new(catalogue, BATCH_USERS_MAX);
     if let Some(change) = &request.change {
         parser.shared_change(change)?;

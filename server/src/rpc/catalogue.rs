@@ -16,7 +16,7 @@ use super::page::{Page, bad_token};
 use super::parse::{self, Fields};
 use super::status::{from_service, invalid_field};
 use super::{Rpc, convert};
-use crate::domain::{PlanId, ProductId};
+use crate::domain::{DisplayName, PlanId, ProductId};
 use crate::service::ImportReport;
 
 /// A file that is imported.
@@ -77,7 +77,13 @@ impl CatalogueService for Rpc {
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
         let request = request.into_inner();
-        let string_id = (!request.string_id.is_empty()).then_some(request.string_id);
+        let mut fields = Fields::default();
+        let string_id = match request.string_id.as_str() {
+            "" => Some(None),
+            text => fields.take("string_id", DisplayName::parse(text)).map(Some),
+        };
+        let string_id = fields.finish(string_id)?;
+        let string_id = string_id.map(|name| name.as_str().to_owned());
         let scope = string_id.clone().unwrap_or_default();
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "products", &[scope.as_bytes()], size, token)?;

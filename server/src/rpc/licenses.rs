@@ -57,8 +57,10 @@ impl LicenseService for Rpc {
         request: Request<GetLicenseRequest>,
     ) -> Result<Response<GetLicenseResponse>, Status> {
         let request = request.into_inner();
-        let customer = parse::customer_id(&request.customer_id)?;
-        let product = parse::product_id(&request.product_id)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let product = fields.take("product_id", ProductId::parse(&request.product_id));
+        let (customer, product) = fields.finish(customer.zip(product))?;
         let license = self
             .service
             .license(customer, product)

@@ -6,11 +6,12 @@ use seatwise_proto::v1::{self, ErrorReason};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::status::{Violation, duplicate_user, invalid, refuse};
+use super::status::{Violation, duplicate_user, invalid, refuse, unknown_plan};
 use crate::domain::{
     Assign, Catalogue, Change, Country, CustomerId, PlanChoice, PlanId, ProductId, RequestId,
     UserRef,
 };
+use crate::service::Refusal;
 
 /// Products that a change may assign, and again so many that it may revoke.
 pub(super) const CHANGE_PRODUCTS_MAX: usize = 100;
@@ -119,8 +120,15 @@ pub(super) fn page_size(size: i32) -> Result<i64, Status> {
     }
 }
 
-/// The distinct changes of a batch request, and its users with the number of their change.
-pub(super) type Parsed = (Vec<Change>, Vec<(UserRef, u32)>);
+/// A batch request that is right in itself.
+pub(super) struct ParsedBatch {
+    /// The distinct changes.
+    pub(super) changes: Vec<Change>,
+    /// The users, each with the number of its change.
+    pub(super) users: Vec<(UserRef, u32)>,
+    /// Refuses the request as things are now, unless it was accepted when they were different.
+    pub(super) unless_accepted: Option<Refusal>,
+}
 
 /// Collects the parts of a batch request, whichever way they come.
 pub(super) struct BatchParser<'a> {
@@ -131,7 +139,9 @@ pub(super) struct BatchParser<'a> {
     numbers: HashMap<Change, u32>,
     users: Vec<(UserRef, u32)>,
     shared: Option<u32>,
+    has_users: bool,
     has_own: bool,
+    retired: Option<Refusal>,
     seen: HashMap<UserRef, u32>,
 }
 
@@ -145,14 +155,16 @@ impl<'a> BatchParser<'a> {
             numbers: HashMap::new(),
             users: Vec::new(),
             shared: None,
+            has_users: false,
             has_own: false,
+            retired: None,
             seen: HashMap::new(),
         }
     }
 
     /// The change for all of `users`.
     pub(super) fn shared_change(&mut self, change: &v1::Change) -> Result<(), Status> {
-        let change = parse_change(self.catalogue, &mut self.fields, "change", change)?;
+        let change = self.change("change", change)?;
         self.shared = Some(self.number(change));
         Ok(())
     }
@@ -169,10 +181,8 @@ impl<'a> BatchParser<'a> {
 
     /// Users who get the shared change.
     pub(super) fn users(&mut self, users: Vec<String>) -> Result<(), Status> {
+        self.has_users |= !users.is_empty();
         let Some(change) = self.shared else {
-            if !users.is_empty() {
-                self.fields.wrong("change", "is required with users");
-            }
             return Ok(());
         };
         self.check_count("users", users.len())?;
@@ -186,25 +196,33 @@ impl<'a> BatchParser<'a> {
     /// Users with a change of their own.
     pub(super) fn user_changes(&mut self, changes: Vec<v1::UserChange>) -> Result<(), Status> {
         self.has_own |= !changes.is_empty();
+        if self.shared.is_some() {
+            return Ok(());
+        }
         self.check_count("user_changes", changes.len())?;
         for own in changes {
-            let path = format!("user_changes[{}]", self.users.len());
-            let Some(change) = own.change else {
-                self.fields.wrong(format!("{path}.change"), "is required");
-                continue;
+            let path = format!("user_changes[{}].change", self.users.len());
+            let change = match &own.change {
+                Some(change) => self.change(&path, change)?,
+                None => {
+                    self.fields.wrong(path, "is required");
+                    Change::default()
+                }
             };
-            let change = parse_change(
-                self.catalogue,
-                &mut self.fields,
-                &format!("{path}.change"),
-                &change,
-            )?;
             let number = self.number(change);
             self.user(&own.user, number, |index| {
                 format!("user_changes[{index}].user")
             })?;
         }
         Ok(())
+    }
+
+    fn change(&mut self, path: &str, change: &v1::Change) -> Result<Change, Status> {
+        let change = parse_change(self.catalogue, &mut self.fields, path, change)?;
+        if self.retired.is_none() {
+            self.retired = retired_plan(self.catalogue, path, &change);
+        }
+        Ok(change)
     }
 
     fn user(
@@ -237,18 +255,23 @@ impl<'a> BatchParser<'a> {
         Err(too_many(field, given, self.users_max))
     }
 
-    /// The changes and users, if there is nothing wrong with any part.
-    pub(super) fn finish(mut self) -> Result<Parsed, Status> {
-        if self.has_own && self.shared.is_some() {
+    /// The request, if there is nothing wrong with any part of it.
+    pub(super) fn finish(mut self) -> Result<ParsedBatch, Status> {
+        if self.has_own && (self.shared.is_some() || self.has_users) {
             self.fields
                 .wrong("user_changes", "cannot be combined with change and users");
-        }
-        if self.users.is_empty() {
+        } else if self.has_users && self.shared.is_none() {
+            self.fields.wrong("change", "is required with users");
+        } else if !self.has_users && !self.has_own {
             let problem = "must name at least one user, here or in user_changes";
             self.fields.wrong("users", problem);
         }
         self.fields.check()?;
-        Ok((self.changes, self.users))
+        Ok(ParsedBatch {
+            changes: self.changes,
+            users: self.users,
+            unless_accepted: self.retired,
+        })
     }
 }
 
@@ -310,6 +333,30 @@ fn parse_change(
     Ok(parsed)
 }
 
+/// A plan that the change turns on and its product no longer has. To leave one out is right: choices
+/// made before it was retired do so.
+fn retired_plan(catalogue: &Catalogue, path: &str, change: &Change) -> Option<Refusal> {
+    change
+        .assign
+        .iter()
+        .enumerate()
+        .find_map(|(index, assign)| {
+            let product = catalogue.product(assign.product)?;
+            let Some(PlanChoice::Only(plans)) = &assign.plans else {
+                return None;
+            };
+            let is_retired = |plan: &&PlanId| catalogue.has_plan(product, **plan) == Some(true);
+            plans
+                .iter()
+                .find(is_retired)
+                .map(|plan| Refusal::PlanRetired {
+                    field: format!("{path}.assign[{index}].plans.only.plan_ids"),
+                    product: assign.product,
+                    plan: *plan,
+                })
+        })
+}
+
 fn named_product(
     catalogue: &Catalogue,
     fields: &mut Fields,
@@ -366,16 +413,8 @@ fn parse_choice(
         let Some(plan) = fields.take(field.clone(), PlanId::parse(text)) else {
             continue;
         };
-        // A retired plan can be left out, as choices made before it was retired do, not turned on.
-        let known = catalogue.has_plan(entry, plan);
-        if known.is_none() || (only && known == Some(true)) {
-            let message = format!("{field}: the product {product} has no plan {plan}");
-            let metadata = [
-                ("field", field),
-                ("productId", product.to_string()),
-                ("planId", plan.to_string()),
-            ];
-            return Err(refuse(ErrorReason::UnknownPlan, message, &metadata));
+        if catalogue.has_plan(entry, plan).is_none() {
+            return Err(unknown_plan(field, product, plan));
         }
         plans.push(plan);
     }

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
+use crate::domain::{PlanId, ProductId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -174,8 +175,24 @@ fn from_refusal(refusal: Refusal) -> Status {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
         }
+        Refusal::PlanRetired {
+            field,
+            product,
+            plan,
+        } => unknown_plan(field, product, plan),
         Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
     }
+}
+
+/// The product does not have the plan, or not any more.
+pub(super) fn unknown_plan(field: String, product: ProductId, plan: PlanId) -> Status {
+    let message = format!("{field}: the product {product} has no plan {plan}");
+    let metadata = [
+        ("field", field),
+        ("productId", product.to_string()),
+        ("planId", plan.to_string()),
+    ];
+    refuse(ErrorReason::UnknownPlan, message, &metadata)
 }
 
 /// Two places of a request name one user.

@@ -60,6 +60,7 @@ impl Service {
             request_hash: request.hash(),
             changes: request.changes,
             users: request.users,
+            unless_accepted: request.unless_accepted,
             now,
             lease_expires_at: after(now, LEASE),
         };
@@ -127,9 +128,19 @@ impl Service {
     fn start(&self, customer: CustomerId, batch: BatchId, fence: i64) {
         let service = self.clone();
         let position = self.0.progress.begin(batch);
+        let work = {
+            let service = service.clone();
+            async move {
+                let _slot = service.0.running.clone().acquire_owned().await;
+                service.run(customer, batch, fence, &position).await
+            }
+        };
         self.0.tasks.spawn(async move {
-            let _slot = service.0.running.clone().acquire_owned().await;
-            if let Err(error) = service.run(customer, batch, fence, &position).await {
+            // In a task of its own, so that a panic ends here and the batch can be taken over.
+            let worked = tokio::spawn(work)
+                .await
+                .unwrap_or_else(|panic| Err(panic.into()));
+            if let Err(error) = worked {
                 tracing::error!(%customer, %batch, %error, "batch stopped; it will be taken over");
             }
             service.0.progress.end(batch);

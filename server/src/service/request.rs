@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Change, CustomerId, PlanChoice, RequestId, UserRef};
+use crate::store::Refusal;
 
 /// Grows when the form of the hash changes, so that no old hash is taken for a new one.
 const HASH_VERSION: u8 = 1;
@@ -18,6 +19,8 @@ pub struct BatchRequest {
     pub changes: Vec<Change>,
     /// The users in order, each with the number of its change. At least one; no name twice.
     pub users: Vec<(UserRef, u32)>,
+    /// Refuses the request as things are now, unless it was accepted when they were different.
+    pub unless_accepted: Option<Refusal>,
 }
 
 impl BatchRequest {
@@ -89,6 +92,7 @@ mod tests {
                 }],
                 revoke: vec![],
             }],
+            unless_accepted: None,
             users: vec![
                 (UserRef::Id(UserId(id(4))), 0),
                 (UserRef::Id(UserId(id(5))), 0),

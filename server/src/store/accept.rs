@@ -39,6 +39,8 @@ pub struct NewBatch {
     pub changes: Vec<Change>,
     /// The users in the order of the request, each with the number of its change.
     pub users: Vec<(UserRef, u32)>,
+    /// Refuses the request, unless it was accepted before.
+    pub unless_accepted: Option<Refusal>,
     /// Now.
     pub now: Timestamp,
     /// Until when the accepting server works on it without a sign of life.
@@ -74,6 +76,9 @@ impl Store {
                 } else {
                     Err(Refusal::RequestIdReused.into())
                 };
+            }
+            if let Some(refusal) = &new.unless_accepted {
+                return Err(refusal.clone().into());
             }
             let mut resolved = Resolved::default();
             let (ids, keys) = names(&new.users);

@@ -107,6 +107,7 @@ checks! {
     accept {
         an_accepted_batch_is_stored_before_the_answer
         the_same_request_is_accepted_once
+        a_request_is_not_refused_for_what_came_after_it
         a_request_id_is_not_used_for_two_requests
         a_user_that_is_named_twice_is_refused_in_every_spelling
         users_that_are_not_there_get_a_turn_without_a_user

@@ -5,7 +5,7 @@
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
-use crate::domain::ProductId;
+use crate::domain::{PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,16 @@ pub enum Refusal {
         first: u32,
         /// The second place.
         second: u32,
+    },
+    /// The request turns on a plan that its product no longer has.
+    #[error("{product} no longer has the plan {plan}")]
+    PlanRetired {
+        /// Where the request names the plan.
+        field: String,
+        /// The product.
+        product: ProductId,
+        /// The plan.
+        plan: PlanId,
     },
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]

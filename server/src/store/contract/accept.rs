@@ -101,6 +101,33 @@ pub(super) async fn the_same_request_is_accepted_once(fresh: Fresh) {
     assert_eq!(fixture.work(&next).await, "UU");
 }
 
+pub(super) async fn a_request_is_not_refused_for_what_came_after_it(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let users = fixture.create_users(1..=1).await;
+    let accepted = fixture.request(1, &users, assign(&[OFFICE]));
+    let batch = fixture.accept(&accepted).await;
+    let refusal = Refusal::NotFound {
+        resource: "plan",
+        id: "retired meanwhile".to_owned(),
+    };
+    let refused = |number| NewBatch {
+        unless_accepted: Some(refusal.clone()),
+        ..fixture.request(number, &users, assign(&[OFFICE]))
+    };
+    match fixture
+        .store
+        .accept_batch(&refused(1))
+        .await
+        .expect("found")
+    {
+        Accepted::Before(found) => assert_eq!(found, batch),
+        Accepted::New(_) => panic!("accepted twice"),
+    }
+    let new = refused(2);
+    let accept = fixture.store.accept_batch(&new);
+    assert_eq!(raw::refusal(&fixture.store, accept).await, refusal);
+}
+
 pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
     let fixture = fresh.fixture().await;
     let users = fixture.create_users(1..=2).await;

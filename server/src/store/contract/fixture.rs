@@ -270,6 +270,7 @@ impl Fixture {
             request_hash: [number; 32],
             changes: vec![change],
             users,
+            unless_accepted: None,
             now: NOW,
             lease_expires_at: later(30),
         }
