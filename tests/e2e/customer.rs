@@ -1,6 +1,7 @@
 //! A customer of a server, with the calls that tests make of it, and what can be expected of results.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use prost::Message;
 use seatwise_client::v1::batch_result::Disposition;
@@ -175,7 +176,7 @@ impl Customer {
             if batch.state() == batch::State::Ended {
                 return batch;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -313,6 +314,20 @@ pub(crate) async fn read(mut stream: BatchStream) -> Result<Outcome, Error> {
     })
 }
 
+/// Executes a request and does something else as soon as the first result is there.
+pub(crate) async fn interrupt(
+    customer: &Customer,
+    request: ExecuteBatchRequest,
+    action: impl Future<Output = ()>,
+) -> Outcome {
+    let mut stream = customer.client.batch(request);
+    let first = stream.next().await.expect("a result").expect("a result");
+    let (rest, ()) = tokio::join!(read(stream), action);
+    let rest = rest.expect("the batch ends");
+    let results = [vec![first], rest.results].concat();
+    Outcome { results, ..rest }
+}
+
 /// All items of a list, page by page.
 pub(crate) async fn pages<T, P>(page: impl Fn(String) -> P) -> Result<Vec<T>, Error>
 where
@@ -383,6 +398,12 @@ fn assert_untouched(result: &BatchResult) {
 
 pub(crate) fn codes_of(result: &BatchResult) -> Vec<ReasonCode> {
     result.reasons.iter().map(|reason| reason.code()).collect()
+}
+
+/// When a result was made.
+pub(crate) fn commit_time(result: &BatchResult) -> SystemTime {
+    let time = result.commit_time.expect("every result has one");
+    time.try_into().expect("a time after 1970")
 }
 
 /// The products that a result says the user holds.

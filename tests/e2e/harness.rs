@@ -30,25 +30,34 @@ pub(crate) enum Engine {
 /// Makes two tests of each function, one on SQLite and one on PostgreSQL.
 macro_rules! on_every_engine {
     ($($name:ident,)*) => {
+        crate::harness::on_sqlite![$($name,)*];
+        crate::harness::on_postgres![$($name,)*];
+    };
+}
+macro_rules! on_sqlite {
+    ($($name:ident,)*) => {
         mod on_sqlite { $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                $crate::harness::run($crate::harness::Engine::Sqlite, super::$name).await;
-            }
-        )* }
-        mod on_postgres { $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                $crate::harness::run($crate::harness::Engine::Postgres, super::$name).await;
+                crate::harness::run(crate::harness::Engine::Sqlite, super::$name).await;
             }
         )* }
     };
 }
-pub(crate) use on_every_engine;
+macro_rules! on_postgres {
+    ($($name:ident,)*) => {
+        mod on_postgres { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                crate::harness::run(crate::harness::Engine::Postgres, super::$name).await;
+            }
+        )* }
+    };
+}
+pub(crate) use {on_every_engine, on_postgres, on_sqlite};
 
 /// A server and its database.
 pub(crate) struct Harness {
-    pub(crate) engine: Engine,
     database: Database,
     address: SocketAddr,
     running: Mutex<Option<Running>>,
@@ -71,7 +80,6 @@ pub(crate) async fn run(engine: Engine, test: impl AsyncFn(&Harness)) {
     };
     let address = free_address();
     let harness = Harness {
-        engine,
         database,
         address,
         running: Mutex::new(None),

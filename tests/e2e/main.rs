@@ -6,10 +6,19 @@ mod database;
 mod fixtures;
 mod harness;
 mod process;
+mod raw;
 
 // What the service does.
 mod assign;
+mod catalogue;
+mod crash;
+mod input;
+mod large;
+mod lists;
 mod plans;
+mod postgres;
 mod reasons;
+mod replay;
 mod revoke;
 mod seats;
+mod streams;

@@ -3,12 +3,13 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt, stream};
+use prost::Message;
 use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
-    BatchFrame, ErrorReason, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest,
-    ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse, ListBatchResultsRequest,
-    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, StreamBatchResultsRequest,
-    StreamBatchResultsResponse,
+    BatchFrame, BatchResult, ErrorReason, ExecuteBatchRequest, ExecuteBatchResponse,
+    ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse,
+    ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse,
+    StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -27,6 +28,8 @@ const BATCH_USERS_MAX: usize = 100_000;
 const LARGE_BATCH_USERS_MAX: usize = 1_000_000;
 /// Chunks of results that hold a page of the largest size.
 const PAGE_CHUNKS: i64 = 4;
+/// Results of a page, encoded. Clients take no message above 4 MiB unless told otherwise.
+const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -125,6 +128,13 @@ impl BatchService for Rpc {
             results.extend(decode(&chunk.bytes, skip)?);
         }
         results.truncate(usize::try_from(size).expect("at most the maximum"));
+        let mut bytes = 0;
+        let fits = |result: &&BatchResult| {
+            bytes += result.encoded_len();
+            bytes <= PAGE_BYTES_MAX
+        };
+        let fitting = results.iter().take_while(fits).count();
+        results.truncate(fitting.max(1));
         let next = position + results.len() as i64;
         let is_last = batch.has_ended() && next >= batch.user_count;
         let next_page_token = if is_last {

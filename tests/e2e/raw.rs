@@ -1,0 +1,75 @@
+//! The generated stubs, for requests that the client does not make.
+
+use seatwise_client::Error;
+use seatwise_client::transport::tonic::transport::{Channel, Endpoint};
+use seatwise_client::transport::tonic::{Status, Streaming};
+use seatwise_client::transport::v1::batch_service_client::BatchServiceClient;
+use seatwise_client::transport::v1::{
+    ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest, batch_frame::Frame,
+};
+
+use crate::customer::Outcome;
+use crate::harness::Harness;
+
+/// A connection without the client around it.
+pub(crate) fn channel(server: &Harness) -> Channel {
+    let endpoint = Endpoint::from_shared(server.endpoint());
+    endpoint.expect("an address").connect_lazy()
+}
+
+/// `ExecuteBatch` in one message, whatever its size.
+pub(crate) async fn execute(
+    server: &Harness,
+    request: ExecuteBatchRequest,
+) -> Result<Streaming<ExecuteBatchResponse>, Status> {
+    let mut client = BatchServiceClient::new(channel(server));
+    Ok(client.execute_batch(request).await?.into_inner())
+}
+
+/// `ExecuteLargeBatch`, read to its end.
+pub(crate) async fn execute_large(
+    server: &Harness,
+    parts: Vec<ExecuteLargeBatchRequest>,
+) -> Result<Outcome, Error> {
+    let mut client = BatchServiceClient::new(channel(server));
+    let answer = client.execute_large_batch(tokio_stream::iter(parts)).await;
+    let mut frames = answer?.into_inner();
+    let mut results = Vec::new();
+    let (mut batch, mut replayed) = (None, false);
+    while let Some(message) = frames.message().await? {
+        match message.frame.and_then(|frame| frame.frame) {
+            Some(Frame::Started(started)) => replayed = started.replayed,
+            Some(Frame::Result(result)) => results.push(result),
+            Some(Frame::Summary(summary)) => batch = summary.batch,
+            Some(Frame::Progress(_)) | None => {}
+        }
+    }
+    Ok(Outcome {
+        batch: batch.expect("a stream that ends has sent its summary"),
+        replayed,
+        results,
+    })
+}
+
+/// A request as messages with so many users each, the first of them without users.
+pub(crate) fn parts(request: ExecuteBatchRequest, users: usize) -> Vec<ExecuteLargeBatchRequest> {
+    let mut parts = vec![ExecuteLargeBatchRequest {
+        customer_id: request.customer_id,
+        request_id: request.request_id,
+        change: request.change,
+        ..ExecuteLargeBatchRequest::default()
+    }];
+    for users in request.users.chunks(users) {
+        parts.push(ExecuteLargeBatchRequest {
+            users: users.to_vec(),
+            ..ExecuteLargeBatchRequest::default()
+        });
+    }
+    for changes in request.user_changes.chunks(users) {
+        parts.push(ExecuteLargeBatchRequest {
+            user_changes: changes.to_vec(),
+            ..ExecuteLargeBatchRequest::default()
+        });
+    }
+    parts
+}
