@@ -1,5 +1,8 @@
 //! A chunk on SQLite: one blocking call on the one writer, with a statement per row that is prepared
 //! once. The async face of Diesel would cost a hop between threads per row.
+//!
+//! What is found by key is read with `get_result`, not `first`: to bind the `LIMIT` of the latter makes
+//! SQLite prepare the statement again, because its plan might depend on the number.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,8 +60,9 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
     let (next_position, fence) = b::table
         .find((customer, Id::from(chunk.batch)))
         .select((b::next_position, b::fence))
-        .first(conn)?;
-    let catalogue_version = i::table.find(1).select(i::catalogue_version).first(conn)?;
+        .get_result(conn)?;
+    let version = i::table.find(1).select(i::catalogue_version);
+    let catalogue_version = version.get_result(conn)?;
     let standing = Standing {
         next_position,
         fence,
@@ -78,7 +82,7 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
         let seats: Option<(i64, i64, i64, i64)> = l::table
             .find((customer, Id::from(product)))
             .select((l::enabled, l::warning, l::suspended, l::assigned))
-            .first(conn)
+            .get_result(conn)
             .optional()?;
         if let Some((enabled, warning, suspended, assigned)) = seats {
             snapshot.seats.insert(
@@ -109,7 +113,7 @@ fn users(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<HashMap<UserId, U
                 u::usage_location,
                 u::active,
             ))
-            .first(conn)
+            .get_result(conn)
             .optional()?;
         let Some((principal_name, display_name, location, active)) = person else {
             continue;
@@ -154,7 +158,7 @@ fn load_choices(
             let (only, plans): (bool, Vec<u8>) = pc::table
                 .find((Id::from(chunk.customer), held.choice.0))
                 .select((pc::only_named, pc::plan_ids))
-                .first(conn)?;
+                .get_result(conn)?;
             snapshot
                 .choices
                 .insert(held.choice, decode_choice(only, &plans)?);
@@ -244,7 +248,8 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
             .execute(conn)?;
         expect_rows("license", 1, written)?;
     }
-    let seq: i64 = c::table.find(customer).select(c::change_seq).first(conn)?;
+    let seq = c::table.find(customer).select(c::change_seq);
+    let seq: i64 = seq.get_result(conn)?;
     for ((user, edits), seq) in rows.changed.iter().zip(&rows.edits).zip(seq + 1..) {
         let row = (
             ch::customer_id.eq(customer),
