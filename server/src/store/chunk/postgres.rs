@@ -1,8 +1,8 @@
 //! A chunk on PostgreSQL: one round trip for the lock, one for all reads, one for all writes. Sets
 //! travel as arrays; each statement has the customer's id, so that it stays on one shard.
 //!
-//! Inserts select from the users' rows (`OFFSET 0` keeps the lookup by key): a bare `unnest` would
-//! make Citus commit in two phases.
+//! Inserts of many rows take the customer's id from the batch's row: with a bare `unnest`, Citus would
+//! not know the shard and commit in two phases.
 
 use std::collections::HashMap;
 
@@ -301,19 +301,18 @@ async fn insert_assignments(
     chunk: &Chunk,
     new: &Holdings,
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO assignments (customer_id, user_id, product_id, choice_id, batch_id, assigned_at) SELECT u.customer_id, u.user_id, t.product_id, t.choice_id, ")
-        .bind::<Guid, _>(Id::from(chunk.batch))
-        .sql(", ")
+    let statement = sql("INSERT INTO assignments (customer_id, user_id, product_id, choice_id, batch_id, assigned_at) SELECT b.customer_id, t.user_id, t.product_id, t.choice_id, b.batch_id, ")
         .bind::<Instant, _>(chunk.now)
-        .sql(" FROM unnest(")
+        .sql(" FROM batches AS b CROSS JOIN unnest(")
         .bind::<Array<Guid>, _>(&new.users[..])
         .sql(", ")
         .bind::<Array<Guid>, _>(&new.products[..])
         .sql(", ")
         .bind::<Array<Integer>, _>(&new.choices[..])
-        .sql(") AS t(user_id, product_id, choice_id) CROSS JOIN LATERAL (SELECT customer_id, user_id FROM users WHERE customer_id = ")
+        .sql(") AS t(user_id, product_id, choice_id) WHERE b.customer_id = ")
         .bind::<Guid, _>(Id::from(chunk.customer))
-        .sql(" AND user_id = t.user_id OFFSET 0) AS u");
+        .sql(" AND b.batch_id = ")
+        .bind::<Guid, _>(Id::from(chunk.batch));
     exactly(conn, "assignments", new.users.len(), statement).await
 }
 
@@ -366,19 +365,18 @@ async fn insert_changes(
     seqs: &[i64],
     rows: &Rows,
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) SELECT u.customer_id, t.seq, u.user_id, ")
-        .bind::<Guid, _>(Id::from(chunk.batch))
-        .sql(", t.edits, ")
+    let statement = sql("INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) SELECT b.customer_id, t.seq, t.user_id, b.batch_id, t.edits, ")
         .bind::<Instant, _>(chunk.now)
-        .sql(" FROM unnest(")
+        .sql(" FROM batches AS b CROSS JOIN unnest(")
         .bind::<Array<BigInt>, _>(seqs)
         .sql(", ")
         .bind::<Array<Guid>, _>(&rows.changed[..])
         .sql(", ")
         .bind::<Array<Binary>, _>(&rows.edits[..])
-        .sql(") AS t(seq, user_id, edits) CROSS JOIN LATERAL (SELECT customer_id, user_id FROM users WHERE customer_id = ")
+        .sql(") AS t(seq, user_id, edits) WHERE b.customer_id = ")
         .bind::<Guid, _>(Id::from(chunk.customer))
-        .sql(" AND user_id = t.user_id OFFSET 0) AS u");
+        .sql(" AND b.batch_id = ")
+        .bind::<Guid, _>(Id::from(chunk.batch));
     exactly(conn, "changes", rows.changed.len(), statement).await
 }
 
