@@ -64,23 +64,7 @@ async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> QueryResult<i64> {
 
 async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
     let customer = Id::from(chunk.customer);
-    let users: Vec<Id> = chunk
-        .order
-        .turns
-        .iter()
-        .filter_map(|turn| turn.user)
-        .map(Id::from)
-        .collect();
-    let mut products: Vec<Id> = chunk
-        .order
-        .changes
-        .iter()
-        .flat_map(|change| change.products())
-        .map(Id::from)
-        .collect();
-    products.sort_unstable();
-    products.dedup();
-
+    let (users, products) = named(chunk);
     let standing = b::table
         .find((customer, Id::from(chunk.batch)))
         .select((b::next_position, b::fence));
@@ -140,6 +124,17 @@ async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snap
     }
     snapshot.users = users_of(people, held)?;
     Ok((standing, snapshot))
+}
+
+/// The users and the products that the chunk is about.
+fn named(chunk: &Chunk) -> (Vec<Id>, Vec<Id>) {
+    let order = &chunk.order;
+    let users = order.turns.iter().filter_map(|turn| turn.user);
+    let products = order.changes.iter().flat_map(|change| change.products());
+    let mut products: Vec<Id> = products.map(Id::from).collect();
+    products.sort_unstable();
+    products.dedup();
+    (users.map(Id::from).collect(), products)
 }
 
 fn users_of(
