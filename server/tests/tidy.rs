@@ -92,7 +92,8 @@ fn has_word(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(place, _)| {
         let before = line[..place].chars().next_back();
         let after = line[place + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !(name.ends_with(is_word) && after.is_some_and(is_word))
+        let goes_on = name.ends_with(is_word) && after.is_some_and(is_word);
+        !(before.is_some_and(is_word) || goes_on)
     })
 }
 

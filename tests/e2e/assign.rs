@@ -123,7 +123,11 @@ async fn s21_enough_seats_are_needed_for_each_product(server: &Harness) {
     results[..2].iter().for_each(assert_applied);
     assert_failed(&results[2], &[SeatsExhausted]);
     assert_eq!(
-        results[2].reasons[0].product.as_ref().unwrap().product_id,
+        results[2].reasons[0]
+            .product
+            .as_ref()
+            .expect("a product")
+            .product_id,
         NOTES
     );
     customer.assert_seats(NOTES, 2, 0).await;
@@ -293,7 +297,7 @@ async fn a_change_that_is_so_already_is_a_success(server: &Harness) {
     customer.give(&[NOTES], &user_ids(2)).await;
     let request = customer.request(assign(&[NOTES]), user_ids(2));
     let outcome = customer.client.batch(request).collect().await;
-    let results = outcome.unwrap().into_result();
+    let results = outcome.expect("the batch ends").into_result();
     let results: Vec<BatchResult> = results.expect("no user failed");
     for result in &results {
         assert_eq!(result.disposition(), Disposition::Unchanged);

@@ -1,12 +1,12 @@
 //! The server dies at any moment of a batch and goes on after its restart as if nothing had been.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use seatwise_client::v1::{BatchResult, ExecuteBatchRequest, GetBatchRequest, batch};
 use tokio::sync::mpsc;
 
 use crate::customer::{
-    Customer, Outcome, assert_complete, commit_time, counts, imported_user, read,
+    Customer, Outcome, assert_complete, commit_time, counts, imported_user, read, wall_clock,
 };
 use crate::fixtures::product::{NOTES, SUITE};
 use crate::fixtures::{Random, assign, change, import_catalogue, user_ids};
@@ -119,7 +119,7 @@ async fn kill_while_it_runs(
         let life = u64::try_from(LIFE_MAX.as_micros()).expect("short");
         tokio::time::sleep(Duration::from_micros(random.below(life))).await;
         server.kill().await;
-        restarts.push(SystemTime::now());
+        restarts.push(wall_clock());
         server.start_process().await;
     }
     let outcome = reading.await.expect("the reader does not panic");

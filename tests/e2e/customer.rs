@@ -400,6 +400,15 @@ pub(crate) fn codes_of(result: &BatchResult) -> Vec<ReasonCode> {
     result.reasons.iter().map(|reason| reason.code()).collect()
 }
 
+/// The time of day, to be compared with what the server says of itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server's clock is another process's"
+)]
+pub(crate) fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
 /// When a result was made.
 pub(crate) fn commit_time(result: &BatchResult) -> SystemTime {
     let time = result.commit_time.expect("every result has one");

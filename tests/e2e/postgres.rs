@@ -1,12 +1,12 @@
 //! What only PostgreSQL can show: a second server on the same database, and plans that go by
 //! statistics.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use seatwise_client::v1::batch;
 use tokio_postgres::NoTls;
 
-use crate::customer::{Customer, assert_complete, commit_time, read};
+use crate::customer::{Customer, assert_complete, commit_time, read, wall_clock};
 use crate::fixtures::product::NOTES;
 use crate::fixtures::{assign, import_catalogue, user_ids};
 use crate::harness::{Harness, client, free_address, on_postgres};
@@ -25,7 +25,7 @@ async fn a_second_server_takes_the_batch_of_a_killed_one_over(server: &Harness) 
     let batch_id = stream.accepted().await.expect("accepted").batch_id.clone();
     stream.next().await.expect("a result").expect("a result");
     server.kill().await;
-    let killed = SystemTime::now();
+    let killed = wall_clock();
 
     // The second one ends the batch, and tells all of it; so it does if it is asked anew.
     let customer = Customer {

@@ -92,7 +92,7 @@ async fn another_request_under_the_id_is_refused_without_effect(server: &Harness
         assert_eq!(error.metadata["requestId"], request.request_id);
     }
     assert_eq!(customer.assignments().await, before);
-    assert_eq!(customer.batches().await, [first.batch.clone()]);
+    assert_eq!(customer.batches().await, std::slice::from_ref(&first.batch));
     assert_replayed(&first, &customer.execute(request).await);
 }
 

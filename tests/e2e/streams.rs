@@ -1,7 +1,7 @@
 //! Streams of results: readers come, go and dawdle, servers stop, and every result is told all the
 //! same.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use seatwise_client::v1::{
     BatchResult, Change, ListBatchResultsRequest, ListBatchResultsResponse, ListProductsRequest,
@@ -9,7 +9,9 @@ use seatwise_client::v1::{
 };
 use tokio::task::JoinSet;
 
-use crate::customer::{Customer, Outcome, assert_complete, bytes, commit_time, pages, read};
+use crate::customer::{
+    Customer, Outcome, assert_complete, bytes, commit_time, pages, read, wall_clock,
+};
 use crate::fixtures::product::NOTES;
 use crate::fixtures::{REAL_CATALOGUE, assign, user_ids};
 use crate::harness::{Harness, on_every_engine};
@@ -216,7 +218,7 @@ async fn a_server_that_is_stopped_goes_on_after_its_next_start(server: &Harness)
         .batch(customer.request(assign(&[NOTES]), user_ids(5_000)));
     let first = stream.next().await.expect("a result").expect("a result");
     server.stop().await;
-    let stopped = SystemTime::now();
+    let stopped = wall_clock();
     tokio::time::sleep(Duration::from_millis(10)).await;
     server.start().await;
 

@@ -80,16 +80,7 @@ impl Store {
             if let Some(refusal) = &new.unless_accepted {
                 return Err(refusal.clone().into());
             }
-            let mut resolved = Resolved::default();
-            let (ids, keys) = names(&new.users);
-            for ids in ids.chunks(LOOKUP_USERS) {
-                resolved.by_id.extend(Lookup::users_by_id(conn, key.0, ids).await?);
-            }
-            for keys in keys.chunks(LOOKUP_USERS) {
-                for (folded, id, name) in Lookup::users_by_key(conn, key.0, keys).await? {
-                    resolved.by_key.insert(folded, (id, name));
-                }
-            }
+            let resolved = resolve(conn, key.0, &new.users).await?;
             let seats: Vec<(Id, i64, i64, i64)> = l::table
                 .filter(l::customer_id.eq(key.0))
                 .select((l::product_id, l::enabled, l::warning, l::assigned))
@@ -131,6 +122,26 @@ impl Store {
             Ok(Accepted::New(batch))
         })
     }
+}
+
+/// Looks the users up, whichever way the request names them.
+async fn resolve(
+    conn: &mut impl Lookup,
+    customer: Id,
+    users: &[(UserRef, u32)],
+) -> QueryResult<Resolved> {
+    let mut resolved = Resolved::default();
+    let (ids, keys) = names(users);
+    for ids in ids.chunks(LOOKUP_USERS) {
+        let found = conn.users_by_id(customer, ids).await?;
+        resolved.by_id.extend(found);
+    }
+    for keys in keys.chunks(LOOKUP_USERS) {
+        for (folded, id, name) in conn.users_by_key(customer, keys).await? {
+            resolved.by_key.insert(folded, (id, name));
+        }
+    }
+    Ok(resolved)
 }
 
 fn names(users: &[(UserRef, u32)]) -> (Vec<Id>, Vec<String>) {

@@ -55,75 +55,8 @@ async fn tokens_of_others(bad: &mut BadInput<'_>) {
     let call = client.list_users(users(&bad.stranger.id, 1, &token));
     bad.refused("another customer's token", call, InvalidToken, place)
         .await;
-    let (page_size, page_token) = (1, token);
-    let customer_id = bad.customer.id.clone();
-    let request = ListLicensesRequest {
-        customer_id: customer_id.clone(),
-        page_size,
-        page_token: page_token.clone(),
-    };
-    bad.refused(
-        "of users, for licenses",
-        client.list_licenses(request),
-        InvalidToken,
-        place,
-    )
-    .await;
-    let request = ListBatchesRequest {
-        customer_id: customer_id.clone(),
-        page_size,
-        page_token: page_token.clone(),
-    };
-    bad.refused(
-        "of users, for batches",
-        client.list_batches(request),
-        InvalidToken,
-        place,
-    )
-    .await;
-    let request = ListAssignmentsRequest {
-        customer_id,
-        page_size,
-        page_token: page_token.clone(),
-        user: String::new(),
-    };
-    let call = client.list_assignments(request);
-    bad.refused("of users, for assignments", call, InvalidToken, place)
-        .await;
-    let request = ListCustomersRequest {
-        page_size,
-        page_token: page_token.clone(),
-    };
-    bad.refused(
-        "of users, for customers",
-        client.list_customers(request),
-        InvalidToken,
-        place,
-    )
-    .await;
-    let request = ListRulesRequest {
-        page_size,
-        page_token: page_token.clone(),
-    };
-    bad.refused(
-        "of users, for rules",
-        client.list_rules(request),
-        InvalidToken,
-        place,
-    )
-    .await;
-    let request = ListProductsRequest {
-        page_size,
-        page_token,
-        string_id: String::new(),
-    };
-    bad.refused(
-        "of users, for products",
-        client.list_products(request),
-        InvalidToken,
-        place,
-    )
-    .await;
+    tokens_of_users(bad, &token).await;
+
     let all = ListProductsRequest {
         page_size: 1,
         ..Default::default()
@@ -134,13 +67,36 @@ async fn tokens_of_others(bad: &mut BadInput<'_>) {
         page_token: all.next_page_token,
         string_id: "SUITE".to_owned(),
     };
-    bad.refused(
-        "of all, for some",
-        client.list_products(one),
-        InvalidToken,
-        place,
-    )
-    .await;
+    let call = client.list_products(one);
+    bad.refused("of all, for some", call, InvalidToken, place)
+        .await;
+}
+
+/// A token of the list of users is none of any other list.
+async fn tokens_of_users(bad: &mut BadInput<'_>, token: &str) {
+    macro_rules! refused {
+        ($client:ident: $($list:ident $request:ident { $($field:ident: $value:expr),* };)*) => { $(
+            let request = $request {
+                page_size: 1,
+                page_token: token.to_owned(),
+                $($field: $value,)*
+            };
+            let call = $client.$list(request);
+            let what = concat!("a token of users for ", stringify!($list));
+            bad.refused(what, call, InvalidToken, ("field", "page_token")).await;
+        )* };
+    }
+    let client = bad.customer.client.clone();
+    let customer = || bad.customer.id.clone();
+    let (one, two, three) = (customer(), customer(), customer());
+    refused! { client:
+        list_licenses ListLicensesRequest { customer_id: one };
+        list_batches ListBatchesRequest { customer_id: two };
+        list_assignments ListAssignmentsRequest { customer_id: three, user: String::new() };
+        list_customers ListCustomersRequest {};
+        list_rules ListRulesRequest {};
+        list_products ListProductsRequest { string_id: String::new() };
+    }
 }
 
 async fn cursors(bad: &mut BadInput<'_>) {
