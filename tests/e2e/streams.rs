@@ -18,7 +18,7 @@ use crate::harness::{Harness, on_every_engine};
 
 /// After how many results a reader goes: around the ends of the first two chunks as well.
 const LEAVE_AFTER: [usize; 10] = [1, 2, 10, 63, 64, 65, 300, 563, 564, 565];
-const USERS: usize = 1_500;
+const USERS: usize = 4_000;
 
 async fn a_batch_ends_without_its_reader_who_can_read_the_rest_later(server: &Harness) {
     server.start().await;
