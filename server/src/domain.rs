@@ -6,11 +6,13 @@ mod decide;
 mod ids;
 mod reason;
 mod rules;
+mod selection;
 mod text;
 
 pub use catalogue::{Catalogue, Product, ProductPlan, Rule};
 pub use change::{Assign, Change, ChoiceId, Choices, Order, PlanChoice, Turn, UserRef};
 pub use decide::{Disposition, Edit, Held, Outcome, Plan, Seats, Snapshot, UserState, decide};
-pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, UserId};
+pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
 pub use reason::Reason;
+pub use selection::{Selection, SelectionPart, UserFilter};
 pub use text::{Country, DisplayName, PrincipalName, fold};

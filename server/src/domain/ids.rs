@@ -35,6 +35,8 @@ ids! {
     PlanId,
     /// Names a batch within its customer.
     BatchId,
+    /// Names a frozen selection within its customer.
+    SelectionId,
     /// Names a request, chosen by the caller, within its customer.
     RequestId,
 }
