@@ -94,6 +94,7 @@ pub(crate) async fn assign(args: AssignArgs) -> Result<ExitCode, Error> {
     let change = v1::Change {
         assign: products::assign(&assigned, &plans)?,
         revoke_product_ids: ids(&client, &args.revoke).await?,
+        ..Default::default()
     };
     run(&client, args.request, users, change).await
 }
@@ -104,6 +105,7 @@ pub(crate) async fn revoke(args: RevokeArgs) -> Result<ExitCode, Error> {
     let change = v1::Change {
         assign: Vec::new(),
         revoke_product_ids: ids(&client, &args.products).await?,
+        ..Default::default()
     };
     run(&client, args.request, users, change).await
 }
@@ -134,6 +136,7 @@ async fn run(
         change: Some(change),
         users: users.iter().map(|user| user.item.clone()).collect(),
         user_changes: Vec::new(),
+        ..Default::default()
     });
     let batch = stream.accepted().await;
     let batch_id = match batch {

@@ -209,6 +209,9 @@ fn reason(reason: &Reason) -> String {
         R::PlanNotInProduct => format!("{product} no longer has {plan}"),
         R::UserNotFound => "the customer has no such user".to_owned(),
         R::UserInactive => "the user is inactive and is given nothing new".to_owned(),
+        R::StoppedAfterFailures => "skipped, as many users had failed as were allowed".to_owned(),
+        R::BatchRolledBack => "skipped, another user of the atomic batch failed".to_owned(),
+        R::PlanStale => "skipped, what the preview had shown was no longer so".to_owned(),
         R::Unspecified => return format!("REASON_CODE {}, of a newer server", reason.code),
     };
     let code = reason.code().as_str_name();

@@ -89,12 +89,11 @@ pub(crate) fn assign(
     }
     let choice = |plan_ids: Vec<String>| {
         let set = v1::PlanSet { plan_ids };
-        let choice = match plans {
-            Plans::All | Plans::AllExcept(_) => v1::plan_choice::Choice::AllExcept(set),
-            Plans::Only(_) => v1::plan_choice::Choice::Only(set),
+        let edit = match plans {
+            Plans::All | Plans::AllExcept(_) => v1::plan_edit::Edit::AllExcept(set),
+            Plans::Only(_) => v1::plan_edit::Edit::Only(set),
         };
-        let choice = Some(choice);
-        v1::PlanChoice { choice }
+        v1::PlanEdit { edit: Some(edit) }
     };
     let is_chosen = |ids: &[String]| matches!(plans, Plans::All) || !ids.is_empty();
     let assignment = |(product, plan_ids): (&v1::Product, Vec<String>)| v1::ProductAssignment {
@@ -194,10 +193,10 @@ mod tests {
         ];
         let plans = names(&["mail", &MAIL.to_uppercase()]);
         let assigned = assign(&products, &Plans::AllExcept(&plans)).unwrap();
-        let choice = assigned[0].plans.clone().unwrap().choice.unwrap();
+        let edit = assigned[0].plans.clone().unwrap().edit.unwrap();
         let plan_ids = vec![MAIL.to_owned()];
-        let expected = v1::plan_choice::Choice::AllExcept(v1::PlanSet { plan_ids });
-        assert_eq!(choice, expected, "named twice, kept once");
+        let expected = v1::plan_edit::Edit::AllExcept(v1::PlanSet { plan_ids });
+        assert_eq!(edit, expected, "named twice, kept once");
         assert_eq!(assigned[1].plans, None);
     }
 

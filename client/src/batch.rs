@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use seatwise_proto::v1::{
-    Batch, BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteLargeBatchRequest,
+    Batch, BatchFrame, BatchResult, BatchSummary, ExecuteBatchRequest, ExecuteLargeBatchRequest,
     StreamBatchResultsRequest, batch_frame::Frame, batch_result::Disposition,
 };
 use tokio::sync::mpsc;
@@ -34,6 +34,7 @@ const PART_USERS: usize = 20_000;
 pub struct BatchStream {
     frames: mpsc::Receiver<Result<BatchFrame, Error>>,
     batch: Option<Batch>,
+    summary: Option<BatchSummary>,
     replayed: bool,
     ended: bool,
 }
@@ -57,6 +58,11 @@ impl BatchStream {
     /// The batch as last heard of. Its counts are final once the stream has ended.
     pub fn batch(&self) -> Option<&Batch> {
         self.batch.as_ref()
+    }
+
+    /// Counts, seats and, of a preview, the plan token. `None` before the stream has ended.
+    pub fn summary(&self) -> Option<&BatchSummary> {
+        self.summary.as_ref()
     }
 
     /// True if an earlier call with the same `request_id` started the batch.
@@ -94,11 +100,12 @@ impl BatchStream {
                 _ => failed.push(result),
             }
         }
-        let batch = self
-            .batch
-            .ok_or_else(|| Error::protocol("a stream without a batch"))?;
+        let summary = self
+            .summary
+            .ok_or_else(|| Error::protocol("a stream without a summary"))?;
         Ok(BatchOutcome {
-            batch,
+            batch: summary.batch.clone().unwrap_or_default(),
+            summary,
             replayed: self.replayed,
             succeeded,
             failed,
@@ -113,7 +120,8 @@ impl BatchStream {
             }
             Some(Frame::Progress(progress)) => self.batch = progress.batch.or(self.batch.take()),
             Some(Frame::Summary(summary)) => {
-                self.batch = summary.batch.or(self.batch.take());
+                self.batch = summary.batch.clone().or(self.batch.take());
+                self.summary = Some(summary);
                 self.ended = true;
             }
             Some(Frame::Result(result)) => return Some(result),
@@ -152,6 +160,8 @@ impl Stream for BatchStream {
 pub struct BatchOutcome {
     /// The batch with its final counts.
     pub batch: Batch,
+    /// Counts per reason, seats before and after and, of a preview, the plan token.
+    pub summary: BatchSummary,
     /// True if an earlier call with the same `request_id` started the batch.
     pub replayed: bool,
     /// Results of users who now have what was asked for.
@@ -181,7 +191,15 @@ impl Client {
         if request.request_id.is_empty() {
             request.request_id = Uuid::now_v7().to_string();
         }
+        request.validate_only = false;
         self.follow(Source::Request(Box::new(request)))
+    }
+
+    /// Streams what a batch would do now: the same results in the same order, and a summary with
+    /// the plan token. Nothing is changed. A preview that is cut fails; it cannot be resumed.
+    pub fn preview(&self, mut request: ExecuteBatchRequest) -> BatchStream {
+        request.validate_only = true;
+        self.follow(Source::Preview(Box::new(request)))
     }
 
     /// Streams the results of a batch that follow `cursor`; an empty cursor means all of them.
@@ -211,6 +229,7 @@ impl Client {
         BatchStream {
             frames,
             batch: None,
+            summary: None,
             replayed: false,
             ended: false,
         }
@@ -223,6 +242,8 @@ type Frames = Pin<Box<dyn Stream<Item = Result<Option<BatchFrame>, tonic::Status
 enum Source {
     /// The batch is not known to be accepted: send the request (again).
     Request(Box<ExecuteBatchRequest>),
+    /// The moment that a preview shows cannot be had again once a part of it was passed on.
+    Preview(Box<ExecuteBatchRequest>),
     /// The batch is accepted: read on from the cursor.
     Stored(StreamBatchResultsRequest),
 }
@@ -251,6 +272,10 @@ impl Follower {
         loop {
             match self.connection().await {
                 End::Done => return,
+                End::Cut(error, _) if self.started && matches!(self.source, Source::Preview(_)) => {
+                    let _ = self.sender.send(Err(error)).await;
+                    return;
+                }
                 End::Cut(error, progress) => {
                     if progress {
                         wait = RESUME_WAIT;
@@ -304,14 +329,16 @@ impl Follower {
     async fn open(&self) -> Result<Frames, tonic::Status> {
         let mut client = self.client.batches();
         Ok(match &self.source {
-            Source::Request(request) if count(request) <= MESSAGE_USERS_MAX => {
+            Source::Request(request) | Source::Preview(request)
+                if count(request) <= MESSAGE_USERS_MAX =>
+            {
                 let answer = client
                     .execute_batch((**request).clone())
                     .await?
                     .into_inner();
                 Box::pin(answer.map(|answer| answer.map(|answer| answer.frame)))
             }
-            Source::Request(request) => {
+            Source::Request(request) | Source::Preview(request) => {
                 let parts = tokio_stream::iter(parts((**request).clone()));
                 let answer = client.execute_large_batch(parts).await?.into_inner();
                 Box::pin(answer.map(|answer| answer.map(|answer| answer.frame)))
@@ -346,13 +373,16 @@ impl Follower {
                 }
             }
             Some(Frame::Result(result)) => {
-                let Source::Stored(place) = &mut self.source else {
-                    return Err(Error::protocol("a result before `started`"));
-                };
+                match &mut self.source {
+                    Source::Stored(place) => place.cursor.clone_from(&result.cursor),
+                    Source::Preview(_) => {}
+                    Source::Request(_) => {
+                        return Err(Error::protocol("a result before `started`"));
+                    }
+                }
                 if !self.seen.insert(result.index()) {
                     return Err(Error::protocol(format!("result {} twice", result.index())));
                 }
-                place.cursor.clone_from(&result.cursor);
             }
             Some(Frame::Summary(_)) => is_last = true,
             _ => {}
@@ -381,11 +411,19 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         change,
         users,
         user_changes,
+        // A selection is never too large for one message.
+        selection: _,
+        options,
+        validate_only,
+        plan_token,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
         request_id,
         change,
+        options,
+        validate_only,
+        plan_token,
         ..ExecuteLargeBatchRequest::default()
     }];
     parts.extend(

@@ -3,16 +3,26 @@
 mod catalogue;
 mod change;
 mod decide;
+mod digest;
 mod ids;
+mod plan;
 mod reason;
 mod rules;
 mod selection;
+mod snapshot;
+mod tally;
 mod text;
 
-pub use catalogue::{Catalogue, Product, ProductPlan, Rule};
-pub use change::{Assign, Change, ChoiceId, Choices, Order, PlanChoice, Turn, UserRef};
-pub use decide::{Disposition, Edit, Held, Outcome, Plan, Seats, Snapshot, UserState, decide};
+pub use catalogue::{Catalogue, LaterPlans, NewProduct, Product, ProductPlan, Rule};
+pub use change::{
+    Assign, Change, ChoiceId, Choices, Order, PlanChoice, PlanEdit, Replace, Terms, Turn, UserRef,
+};
+pub use decide::decide;
+pub use digest::Digest;
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};
 pub use reason::Reason;
 pub use selection::{Selection, SelectionPart, UserFilter};
+pub use snapshot::{Held, Seats, Snapshot, UserState};
+pub use tally::{Progress, SeatTally, Tally};
 pub use text::{Country, DisplayName, PrincipalName, fold};

@@ -4,11 +4,13 @@
 mod assignments;
 mod batches;
 mod catalogue;
+mod change;
 mod convert;
 mod customers;
 mod licenses;
 mod page;
 mod parse;
+mod request;
 mod results;
 mod status;
 mod token;

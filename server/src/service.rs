@@ -5,6 +5,7 @@
 //! transaction half-way.
 
 mod batch;
+mod preview;
 mod request;
 mod resources;
 mod results;
@@ -17,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
-    Assignment, Batch, CatalogueChange, ChangeKind, Customer, ImportUser, Imported, License,
-    NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp,
-    User, UserUpdate,
+    ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
+    ImportUser, Imported, License, NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate,
+    StoredResults, StoredRule, Timestamp, User, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
 pub use request::BatchRequest;
@@ -90,6 +91,7 @@ struct Shared {
     encode: Encode,
     progress: results::Progress,
     running: Arc<Semaphore>,
+    previews: Semaphore,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -103,6 +105,7 @@ impl Service {
             encode,
             progress: results::Progress::default(),
             running: Arc::new(Semaphore::new(RUNNING_BATCHES_MAX)),
+            previews: Semaphore::new(preview::RUNNING_PREVIEWS_MAX),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))
@@ -139,7 +142,8 @@ impl Service {
         Ok(fresh)
     }
 
-    fn known_catalogue(&self) -> Arc<Catalogue> {
+    /// The catalogue as it was when it was last read.
+    pub fn known_catalogue(&self) -> Arc<Catalogue> {
         self.0
             .catalogue
             .lock()

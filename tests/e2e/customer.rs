@@ -110,6 +110,7 @@ impl Customer {
             change: Some(change),
             users,
             user_changes: Vec::new(),
+            ..Default::default()
         }
     }
 

@@ -1,7 +1,9 @@
 //! The data of the tests: a small catalogue with one rule of each kind, changes, and ids.
 
 use seatwise_client::Client;
-use seatwise_client::v1::{Change, PlanChoice, PlanSet, ProductAssignment, plan_choice::Choice};
+use seatwise_client::v1::{
+    Change, PlanChoice, PlanEdit, PlanSet, ProductAssignment, plan_choice::Choice, plan_edit::Edit,
+};
 
 /// The vendor's whole catalogue and its rules.
 pub(crate) const REAL_CATALOGUE: &str =
@@ -87,6 +89,7 @@ pub(crate) fn change(assign: &[&str], revoke: &[&str]) -> Change {
             .map(|product| with_plans(product, None))
             .collect(),
         revoke_product_ids: strings(revoke),
+        ..Default::default()
     }
 }
 
@@ -103,13 +106,24 @@ pub(crate) fn assign_plans(product: &str, plans: PlanChoice) -> Change {
     Change {
         assign: vec![with_plans(product, Some(plans))],
         revoke_product_ids: Vec::new(),
+        ..Default::default()
     }
 }
 
 fn with_plans(product: &str, plans: Option<PlanChoice>) -> ProductAssignment {
     ProductAssignment {
         product_id: product.to_owned(),
-        plans,
+        plans: plans.map(set_to),
+    }
+}
+
+/// Asks for a choice of plans.
+pub(crate) fn set_to(choice: PlanChoice) -> PlanEdit {
+    PlanEdit {
+        edit: choice.choice.map(|choice| match choice {
+            Choice::AllExcept(plans) => Edit::AllExcept(plans),
+            Choice::Only(plans) => Edit::Only(plans),
+        }),
     }
 }
 

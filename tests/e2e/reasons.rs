@@ -7,7 +7,7 @@ use seatwise_client::v1::{
 
 use crate::customer::{Customer, assert_applied, codes_of, imported_user};
 use crate::fixtures::product::{BACKUP, DIAL, MAILBOX, NOTES, PHONE, SUITE, VIDEO, VOICE};
-use crate::fixtures::{UNKNOWN_ID, all_except, assign_plans, change, plan, user_id};
+use crate::fixtures::{UNKNOWN_ID, all_except, assign_plans, change, plan, set_to, user_id};
 use crate::harness::{Harness, on_every_engine};
 
 async fn s27_a_plan_that_is_prohibited_in_the_users_location_is_reported(server: &Harness) {
@@ -167,7 +167,7 @@ async fn all_reasons_against_a_user_are_reported_together(server: &Harness) {
     let change = change(&[SUITE, PHONE, NOTES, BACKUP], &[]);
     let without_chat = all_except(&[plan::CHAT]);
     let mut changed = change.clone();
-    changed.assign[0].plans = Some(without_chat);
+    changed.assign[0].plans = Some(set_to(without_chat));
     let results = customer.run(changed, &[user_id(0)]).await;
     let mut codes = codes_of(&results[0]);
     codes.sort_unstable();

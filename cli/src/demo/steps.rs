@@ -114,8 +114,8 @@ async fn assign(
     customer: &str,
     names: &[String],
 ) -> Result<BatchOutcome, Error> {
-    let without_sway = v1::PlanChoice {
-        choice: Some(v1::plan_choice::Choice::AllExcept(v1::PlanSet {
+    let without_sway = v1::PlanEdit {
+        edit: Some(v1::plan_edit::Edit::AllExcept(v1::PlanSet {
             plan_ids: vec![SWAY.to_owned()],
         })),
     };
@@ -125,9 +125,11 @@ async fn assign(
         change: Some(v1::Change {
             assign: vec![product(OFFICE_E3, Some(without_sway)), product(VISIO, None)],
             revoke_product_ids: Vec::new(),
+            ..Default::default()
         }),
         users: names.to_vec(),
         user_changes: Vec::new(),
+        ..Default::default()
     };
     let title = "Assign Office 365 E3 (Sway switched off) and Visio Plan 2 to everybody";
     let (outcome, took) = execute(client, report, title, request).await?;
@@ -175,11 +177,13 @@ fn swap_request(customer: &str, names: &[String]) -> v1::ExecuteBatchRequest {
                 v1::Change {
                     assign: vec![product(PROJECT, None)],
                     revoke_product_ids: vec![VISIO.to_owned()],
+                    ..Default::default()
                 }
             } else {
                 v1::Change {
                     assign: vec![product(OFFICE_E1, None)],
                     revoke_product_ids: Vec::new(),
+                    ..Default::default()
                 }
             };
             v1::UserChange {
@@ -193,6 +197,7 @@ fn swap_request(customer: &str, names: &[String]) -> v1::ExecuteBatchRequest {
         change: None,
         users: Vec::new(),
         user_changes: user_changes.collect(),
+        ..Default::default()
     }
 }
 
@@ -265,7 +270,7 @@ async fn execute(
     Ok((outcome, started.elapsed()))
 }
 
-fn product(id: &str, plans: Option<v1::PlanChoice>) -> v1::ProductAssignment {
+fn product(id: &str, plans: Option<v1::PlanEdit>) -> v1::ProductAssignment {
     v1::ProductAssignment {
         product_id: id.to_owned(),
         plans,

@@ -48,7 +48,7 @@ impl PlanBits {
             .any(|(i, word)| word & !other.0.get(i).copied().unwrap_or(0) != 0)
     }
 
-    fn minus(&self, other: &Self) -> Self {
+    pub(super) fn minus(&self, other: &Self) -> Self {
         let words = self.0.iter().enumerate();
         Self(
             words
@@ -67,6 +67,16 @@ impl PlanBits {
     }
 }
 
+/// What becomes of plans that a later edition adds to a product, for a user who is given all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LaterPlans {
+    /// They are on.
+    #[default]
+    On,
+    /// They are off.
+    Off,
+}
+
 /// A product.
 #[derive(Clone, Debug)]
 pub struct Product {
@@ -76,10 +86,25 @@ pub struct Product {
     pub display_name: String,
     /// True if no user can hold it.
     pub for_company: bool,
+    /// What becomes of plans that are added later.
+    pub later_plans: LaterPlans,
     /// All plans, also retired ones.
     plans: PlanBits,
     /// Plans that the newest edition no longer has in the product.
     retired_plans: PlanBits,
+}
+
+/// A product, as [`Catalogue::new`] takes it.
+#[derive(Clone, Debug)]
+pub struct NewProduct {
+    /// The key.
+    pub id: ProductId,
+    /// Name for people.
+    pub display_name: String,
+    /// True if no user can hold it.
+    pub for_company: bool,
+    /// What becomes of plans that are added later.
+    pub later_plans: LaterPlans,
 }
 
 /// A plan as a part of a product, as [`Catalogue::new`] takes it.
@@ -136,7 +161,7 @@ impl Catalogue {
     /// Builds the catalogue. Rules may name plans that no product has; such a plan is never on.
     pub fn new(
         version: i64,
-        products: impl IntoIterator<Item = (ProductId, String, bool)>,
+        products: impl IntoIterator<Item = NewProduct>,
         plans: impl IntoIterator<Item = (PlanId, String)>,
         product_plans: impl IntoIterator<Item = ProductPlan>,
         rules: impl IntoIterator<Item = Rule>,
@@ -145,16 +170,16 @@ impl Catalogue {
             version,
             ..Self::default()
         };
-        for (id, display_name, for_company) in products {
-            let (plans, retired_plans) = Default::default();
+        for new in products {
             let product = Product {
-                id,
-                display_name,
-                for_company,
-                plans,
-                retired_plans,
+                id: new.id,
+                display_name: new.display_name,
+                for_company: new.for_company,
+                later_plans: new.later_plans,
+                plans: PlanBits::default(),
+                retired_plans: PlanBits::default(),
             };
-            catalogue.products.insert(id, product);
+            catalogue.products.insert(new.id, product);
         }
         for (id, name) in plans {
             let number = catalogue.number(id);
@@ -264,6 +289,20 @@ impl Catalogue {
     /// The plans that are on, by id.
     pub fn effective_plans(&self, product: &Product, choice: &PlanChoice) -> Vec<PlanId> {
         self.plan_ids(&self.effective(product, choice))
+    }
+
+    /// The plans of `product` that `other` has as well.
+    pub(super) fn shared(&self, product: &Product, other: &Product) -> PlanBits {
+        product.plans.minus(&product.plans.minus(&other.plans))
+    }
+
+    /// Says whether a new holder of the product gets one of the plans.
+    pub(super) fn supplies(&self, product: &Product, plans: &PlanBits) -> bool {
+        !product.for_company
+            && product
+                .plans
+                .minus(&product.retired_plans)
+                .intersects(plans)
     }
 
     /// Plans of the product that are retired and not in `kept`: a new choice cannot have them.

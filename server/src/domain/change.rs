@@ -25,13 +25,39 @@ impl PlanChoice {
     }
 }
 
+/// What a request asks of the plans of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanEdit {
+    /// This choice, whatever it was before.
+    Set(PlanChoice),
+    /// The choice as it is, with these plans on and those off; no plan is in both.
+    Delta {
+        /// Plans to turn on.
+        enable: Vec<PlanId>,
+        /// Plans to turn off.
+        disable: Vec<PlanId>,
+    },
+}
+
 /// A product to assign.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Assign {
     /// The product.
     pub product: ProductId,
     /// The plans to turn on; `None` means all for a new holder and no change for a holder.
-    pub plans: Option<PlanChoice>,
+    pub plans: Option<PlanEdit>,
+}
+
+/// A product to hand over for another where it is held.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replace {
+    /// What the user loses.
+    pub product: ProductId,
+    /// What the user gets for it.
+    pub by: ProductId,
+    /// What is asked of the plans of `by`; `None` means those that both products have as they were
+    /// and the others on, and no change for a user who holds `by` already.
+    pub plans: Option<PlanEdit>,
 }
 
 /// What to do to one user. No product is named twice.
@@ -41,16 +67,37 @@ pub struct Change {
     pub assign: Vec<Assign>,
     /// Products to revoke.
     pub revoke: Vec<ProductId>,
+    /// Products to replace.
+    pub replace: Vec<Replace>,
+    /// Whether to revoke every product that the change does not name, but for these.
+    pub revoke_others: Option<Vec<ProductId>>,
 }
 
 impl Change {
-    /// Every product that the change names.
+    /// Every product that the change names, other than to keep it.
     pub fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
-        self.assign
-            .iter()
-            .map(|assign| assign.product)
-            .chain(self.revoke.iter().copied())
+        let assigned = self.assign.iter().map(|assign| assign.product);
+        let replaced = self.replace.iter().flat_map(|r| [r.product, r.by]);
+        assigned.chain(self.revoke.iter().copied()).chain(replaced)
     }
+
+    /// Every product that the change can give a user.
+    pub fn gains(&self) -> impl Iterator<Item = ProductId> + '_ {
+        let assigned = self.assign.iter().map(|assign| assign.product);
+        assigned.chain(self.replace.iter().map(|replace| replace.by))
+    }
+}
+
+/// How the users of a batch are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Terms {
+    /// Each user alone.
+    #[default]
+    BestEffort,
+    /// Each user alone, until so many have failed.
+    StopAfter(u32),
+    /// All or nobody, by what is so when all are served.
+    Atomic,
 }
 
 /// How a request names a user.

@@ -25,6 +25,8 @@ pub enum Reason {
         plan: PlanId,
         /// What would do.
         any_of: Vec<PlanId>,
+        /// Products that have such a plan and that the customer has a license of: the first ones.
+        suppliers: Vec<ProductId>,
     },
     /// `plan` was on before and would lose the last of `any_of`.
     DependentPlanRemains {
@@ -68,4 +70,33 @@ pub enum Reason {
     UserNotFound,
     /// The user is inactive and would get something new.
     UserInactive,
+    /// As many users failed before as the request allows.
+    StoppedAfterFailures,
+    /// Another user of an atomic batch failed.
+    BatchRolledBack,
+    /// What was previewed was no longer so.
+    PlanStale,
+}
+
+impl Reason {
+    /// The stable name of the reason.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SeatsExhausted { .. } => "SEATS_EXHAUSTED",
+            Self::MutuallyExclusivePlans { .. } => "MUTUALLY_EXCLUSIVE_PLANS",
+            Self::PrerequisiteMissing { .. } => "PREREQUISITE_MISSING",
+            Self::DependentPlanRemains { .. } => "DEPENDENT_PLAN_REMAINS",
+            Self::UsageLocationMissing => "USAGE_LOCATION_MISSING",
+            Self::UsageLocationProhibited { .. } => "USAGE_LOCATION_PROHIBITED",
+            Self::ProductNotLicensed { .. } => "PRODUCT_NOT_LICENSED",
+            Self::ProductNotForUsers { .. } => "PRODUCT_NOT_FOR_USERS",
+            Self::LicenseSuspended { .. } => "LICENSE_SUSPENDED",
+            Self::PlanNotInProduct { .. } => "PLAN_NOT_IN_PRODUCT",
+            Self::UserNotFound => "USER_NOT_FOUND",
+            Self::UserInactive => "USER_INACTIVE",
+            Self::StoppedAfterFailures => "STOPPED_AFTER_FAILURES",
+            Self::BatchRolledBack => "BATCH_ROLLED_BACK",
+            Self::PlanStale => "PLAN_STALE",
+        }
+    }
 }

@@ -1,18 +1,19 @@
 //! The rules between plans: what a user's plans may not be after a change. A violation that was
 //! there before the change is not held against it.
 
-use super::{Catalogue, Country, Reason, catalogue::PlanBits};
+use super::{Catalogue, Country, ProductId, Reason, catalogue::PlanBits};
 
-/// Adds every rule that `after` breaks and `before` did not.
+/// Adds every rule that `after` breaks and `before` did not. `suppliers` tells which products would
+/// meet a requirement, given its number and plans.
 pub(super) fn violations(
     catalogue: &Catalogue,
-    before: &PlanBits,
-    after: &PlanBits,
+    (before, after): (&PlanBits, &PlanBits),
     location: Option<Country>,
+    suppliers: impl FnMut(usize, &PlanBits) -> Vec<ProductId>,
     reasons: &mut Vec<Reason>,
 ) {
     exclusions(catalogue, before, after, reasons);
-    requirements(catalogue, before, after, reasons);
+    requirements(catalogue, before, after, suppliers, reasons);
     prohibitions(catalogue, before, after, location, reasons);
 }
 
@@ -46,19 +47,24 @@ fn requirements(
     catalogue: &Catalogue,
     before: &PlanBits,
     after: &PlanBits,
+    mut suppliers: impl FnMut(usize, &PlanBits) -> Vec<ProductId>,
     reasons: &mut Vec<Reason>,
 ) {
-    for (number, any_of) in &catalogue.requires {
+    for (rule, (number, any_of)) in catalogue.requires.iter().enumerate() {
         let breaks = |set: &PlanBits| set.contains(*number) && !set.intersects(any_of);
         if !breaks(after) || breaks(before) {
             continue;
         }
         let plan = catalogue.plan(*number);
-        let any_of = catalogue.plan_ids(any_of);
+        let ids = catalogue.plan_ids(any_of);
         reasons.push(if before.contains(*number) {
-            Reason::DependentPlanRemains { plan, any_of }
+            Reason::DependentPlanRemains { plan, any_of: ids }
         } else {
-            Reason::PrerequisiteMissing { plan, any_of }
+            Reason::PrerequisiteMissing {
+                plan,
+                any_of: ids,
+                suppliers: suppliers(rule, any_of),
+            }
         });
     }
 }

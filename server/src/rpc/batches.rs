@@ -6,21 +6,26 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
-    BatchFrame, BatchResult, ErrorReason, ExecuteBatchRequest, ExecuteBatchResponse,
-    ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse,
-    ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse,
-    StreamBatchResultsRequest, StreamBatchResultsResponse,
+    BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest,
+    ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse, ListBatchResultsRequest,
+    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, StreamBatchResultsRequest,
+    StreamBatchResultsResponse,
 };
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::page::{Page, bad_token};
-use super::parse::{self, BatchParser, Fields, ParsedBatch};
+use super::parse::{self, Fields};
+use super::request::{BatchParser, ParsedBatch};
 use super::results::{decode, frames};
-use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
+use super::status::{
+    duplicate_user, from_service, internal, invalid_field, plan_mismatch, request_id_reused,
+    seats_short,
+};
 use super::{Rpc, convert};
-use crate::domain::{BatchId, Catalogue, CustomerId, RequestId};
-use crate::service::{self, BatchRequest, Refusal};
+use crate::domain::{BatchId, Catalogue, CustomerId, Digest, RequestId};
+use crate::service::{self, BatchRequest, Event, Refusal};
 
 /// Users in one request.
 const BATCH_USERS_MAX: usize = 100_000;
@@ -41,14 +46,16 @@ impl BatchService for Rpc {
         &self,
         request: Request<ExecuteBatchRequest>,
     ) -> Result<Response<Self::ExecuteBatchStream>, Status> {
-        let request = request.into_inner();
+        let mut request = request.into_inner();
         let (customer, id) = names(&request.customer_id, &request.request_id)?;
+        let plan_token = std::mem::take(&mut request.plan_token);
+        let validate_only = request.validate_only;
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
-        let has_own = !request.user_changes.is_empty();
         // A hundred thousand names take a while to read; others must not wait for it.
         let parse = tokio::task::spawn_blocking(move || parse_batch(&catalogue, request));
         let parsed = parse.await.map_err(|error| internal(&error))??;
-        let frames = self.execute(customer, id, parsed, has_own).await?;
+        let request = parsed.with_ids(customer, id);
+        let frames = self.execute(request, &plan_token, validate_only).await?;
         let response =
             |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
         Ok(Response::new(Box::pin(frames.map(response))))
@@ -64,14 +71,15 @@ impl BatchService for Rpc {
         let missing = || invalid_field("customer_id", "is required in a first message");
         let mut part = parts.message().await?.ok_or_else(missing)?;
         let (customer, id) = names(&part.customer_id, &part.request_id)?;
+        let plan_token = std::mem::take(&mut part.plan_token);
+        let validate_only = part.validate_only;
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
         let mut parser = BatchParser::new(&catalogue, LARGE_BATCH_USERS_MAX);
+        parser.options(&part.options.take().unwrap_or_default());
         if let Some(change) = part.change.take() {
             parser.shared_change(&change)?;
         }
-        let mut has_own = false;
         loop {
-            has_own |= !part.user_changes.is_empty();
             parser.users(part.users)?;
             parser.user_changes(part.user_changes)?;
             match parts.message().await? {
@@ -79,9 +87,8 @@ impl BatchService for Rpc {
                 None => break,
             }
         }
-        let frames = self
-            .execute(customer, id, parser.finish()?, has_own)
-            .await?;
+        let request = parser.finish()?.with_ids(customer, id);
+        let frames = self.execute(request, &plan_token, validate_only).await?;
         let response = |frame: Result<_, _>| {
             frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
         };
@@ -193,42 +200,59 @@ impl BatchService for Rpc {
 impl Rpc {
     async fn execute(
         &self,
-        customer: CustomerId,
-        request: RequestId,
-        parsed: ParsedBatch,
-        has_own: bool,
+        (mut request, has_own): (BatchRequest, bool),
+        plan_token: &str,
+        validate_only: bool,
     ) -> Result<Frames<BatchFrame>, Status> {
-        let executed = self
-            .service
-            .execute(BatchRequest {
-                customer,
-                request,
-                changes: parsed.changes,
-                users: parsed.users,
-                unless_accepted: parsed.unless_accepted,
-            })
-            .await;
-        let (batch, replayed) = executed.map_err(|error| match error {
-            service::Error::Refused(Refusal::RequestIdReused) => refuse(
-                ErrorReason::RequestIdReused,
-                format!("request_id {request} was used for another request; make a new one"),
-                &[("requestId", request.to_string())],
-            ),
-            service::Error::Refused(Refusal::DuplicateUser { first, second }) if has_own => {
-                let field = |index| format!("user_changes[{index}].user");
-                duplicate_user(field(first), field(second))
+        let (id, hash) = (request.request, request.hash());
+        if !plan_token.is_empty() {
+            let plan = self.tokens.plan(&hash, plan_token);
+            request.promised = Some(plan.ok_or_else(plan_mismatch)?);
+        }
+        if validate_only {
+            let events = self.service.preview(request);
+            return Ok(self.frames(events, false, Some(hash)));
+        }
+        let (batch, replayed) = match self.service.execute(request).await {
+            Ok(executed) => executed,
+            Err(service::Error::Refused(Refusal::SeatsShort(short))) => {
+                let catalogue = self.service.catalogue().await.map_err(from_service)?;
+                return Err(seats_short(&catalogue, &short));
             }
-            error => from_service(error),
-        })?;
+            Err(service::Error::Refused(Refusal::RequestIdReused)) => {
+                return Err(request_id_reused(id));
+            }
+            Err(service::Error::Refused(Refusal::DuplicateUser { first, second })) if has_own => {
+                let field = |index| format!("user_changes[{index}].user");
+                return Err(duplicate_user(field(first), field(second)));
+            }
+            Err(error) => return Err(from_service(error)),
+        };
         Ok(self.stream(batch, 0, replayed))
     }
 
     fn stream(&self, batch: service::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
-        let events = ReceiverStream::new(self.service.stream(batch, position));
-        let frames = events.flat_map(move |event| {
+        self.frames(self.service.stream(batch, position), replayed, None)
+    }
+
+    /// The frames of events; `request` is the hash of the request if they are a preview's.
+    fn frames(
+        &self,
+        events: mpsc::Receiver<Result<Event, service::Error>>,
+        replayed: bool,
+        request: Option<[u8; 32]>,
+    ) -> Frames<BatchFrame> {
+        let (tokens, service) = (self.tokens.clone(), self.service.clone());
+        let frames = ReceiverStream::new(events).flat_map(move |event| {
+            let plan_token = |plan: Digest| {
+                let request = request.as_ref();
+                request
+                    .map(|request| tokens.make_plan(request, plan))
+                    .unwrap_or_default()
+            };
             let frames = event
                 .map_err(from_service)
-                .and_then(|event| frames(event, replayed));
+                .and_then(|event| frames(event, replayed, &service.known_catalogue(), plan_token));
             stream::iter(match frames {
                 Ok(frames) => frames.into_iter().map(Ok).collect(),
                 Err(status) => vec![Err(status)],
@@ -250,6 +274,7 @@ impl Rpc {
 
 fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<ParsedBatch, Status> {
     let mut parser = BatchParser::new(catalogue, BATCH_USERS_MAX);
+    parser.options(&request.options.unwrap_or_default());
     if let Some(change) = &request.change {
         parser.shared_change(change)?;
     }

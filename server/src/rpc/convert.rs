@@ -3,7 +3,8 @@
 use prost_types::Timestamp as ProtoTimestamp;
 use seatwise_proto::v1;
 
-use crate::domain::{PlanChoice, PlanId};
+use super::results::code;
+use crate::domain::{PlanChoice, PlanId, Terms};
 use crate::service::{self, ChangeKind, Timestamp};
 
 pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
@@ -157,8 +158,14 @@ pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
     } else {
         State::Running
     };
+    let batch_id = if batch.is_preview() {
+        String::new()
+    } else {
+        batch.batch_id.to_string()
+    };
+    let stopped = batch.stopped().map(|stop| code(stop.reason().code()));
     v1::Batch {
-        batch_id: batch.batch_id.to_string(),
+        batch_id,
         customer_id: batch.customer_id.to_string(),
         request_id: batch.request_id.to_string(),
         state: state.into(),
@@ -166,8 +173,28 @@ pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
         applied_count: count(batch.applied_count),
         unchanged_count: count(batch.unchanged_count),
         failed_count: count(batch.failed_count),
-        skipped_count: Some(0),
+        skipped_count: count(batch.skipped_count),
         create_time: Some(time(batch.created_at)),
         end_time: batch.ended_at.map(time),
+        options: Some(batch_options(batch)),
+        stopped_by: stopped.unwrap_or_default().into(),
+    }
+}
+
+fn batch_options(batch: &service::Batch) -> v1::BatchOptions {
+    use v1::batch_options::{Capacity, Mode};
+    let (mode, stop_after_failures) = match batch.terms() {
+        Terms::BestEffort => (Mode::BestEffort, 0),
+        Terms::StopAfter(failures) => (Mode::BestEffort, failures),
+        Terms::Atomic => (Mode::Atomic, 0),
+    };
+    let capacity = match batch.capacity() {
+        service::Capacity::FillInOrder => Capacity::FillInOrder,
+        service::Capacity::RefuseIfShort => Capacity::RefuseIfShort,
+    };
+    v1::BatchOptions {
+        mode: mode.into(),
+        capacity: capacity.into(),
+        stop_after_failures: stop_after_failures.cast_signed(),
     }
 }

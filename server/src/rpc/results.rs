@@ -8,26 +8,38 @@ use super::convert::{batch, count, plan_choice, time};
 use super::status::internal;
 use super::token::Tokens;
 use crate::domain::{
-    Catalogue, ChoiceId, Disposition, Edit, Held, Outcome, PlanChoice, PlanId, ProductId, Reason,
-    Turn,
+    Catalogue, ChoiceId, Digest, Disposition, Edit, Held, Outcome, PlanId, ProductId, Reason,
+    SeatTally, Seats, Stop, Tally, Turn,
 };
 use crate::service::{Encode, Encoding, Event};
 
 /// The encoder that a service is made with.
 pub(crate) fn encoder(tokens: Tokens) -> Encode {
     std::sync::Arc::new(move |encoding| {
-        let mut bytes = Vec::with_capacity(encoding.plan.outcomes.len() * 256);
-        let turns = encoding.order.turns.iter().zip(&encoding.plan.outcomes);
-        for ((turn, outcome), position) in turns.zip(encoding.first_position..) {
-            let mut result = result(encoding, turn, outcome);
-            result.cursor = tokens.cursor(encoding.batch, position + 1);
-            result
-                .encode_length_delimited(&mut bytes)
-                .expect("a vector grows");
-        }
-        bytes
+        let mut position = encoding.first_position;
+        let turns = encoding.order.turns.chunks(PART_RESULTS);
+        let parts = turns.zip(encoding.plan.outcomes.chunks(PART_RESULTS));
+        let part = |(turns, outcomes): (&[Turn], &[Outcome])| {
+            let mut bytes = Vec::with_capacity(turns.len() * 256);
+            for (turn, outcome) in turns.iter().zip(outcomes) {
+                position += 1;
+                let mut result = result(encoding, turn, outcome);
+                if let Some((batch, now)) = encoding.batch {
+                    result.cursor = tokens.cursor(batch, position);
+                    result.commit_time = Some(time(now));
+                }
+                result
+                    .encode_length_delimited(&mut bytes)
+                    .expect("a vector grows");
+            }
+            (turns.len(), bytes)
+        };
+        parts.map(part).collect()
     })
 }
+
+/// Results that are stored and read together.
+const PART_RESULTS: usize = 500;
 
 /// The results of a stored chunk, without the first `skip`.
 pub(super) fn decode(mut bytes: &[u8], skip: usize) -> Result<Vec<v1::BatchResult>, Status> {
@@ -43,8 +55,14 @@ pub(super) fn decode(mut bytes: &[u8], skip: usize) -> Result<Vec<v1::BatchResul
     Ok(results)
 }
 
-/// The frames of an event. `replayed` goes into `started`.
-pub(super) fn frames(event: Event, replayed: bool) -> Result<Vec<v1::BatchFrame>, Status> {
+/// The frames of an event. `replayed` goes into `started`; `plan_token` makes the token of what a
+/// preview promises.
+pub(super) fn frames(
+    event: Event,
+    replayed: bool,
+    catalogue: &Catalogue,
+    plan_token: impl FnOnce(Digest) -> String,
+) -> Result<Vec<v1::BatchFrame>, Status> {
     let frame = |frame| v1::BatchFrame { frame: Some(frame) };
     let one = |kind| Ok(vec![frame(kind)]);
     match event {
@@ -55,8 +73,12 @@ pub(super) fn frames(event: Event, replayed: bool) -> Result<Vec<v1::BatchFrame>
         Event::Progress(running) => one(Frame::Progress(v1::BatchProgress {
             batch: Some(batch(&running)),
         })),
-        Event::Summary(ended) => one(Frame::Summary(v1::BatchSummary {
+        Event::Summary(ended, tally, plan) => one(Frame::Summary(v1::BatchSummary {
             batch: Some(batch(&ended)),
+            rolled_back: ended.stopped() == Some(Stop::RolledBack),
+            reasons: reason_counts(&tally),
+            seats: seat_changes(catalogue, &tally),
+            plan_token: plan.map(plan_token).unwrap_or_default(),
         })),
         Event::Results(chunk, skip) => {
             let results = decode(&chunk.bytes, skip)?;
@@ -78,6 +100,7 @@ fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchR
         Disposition::Applied => Proto::Applied,
         Disposition::Unchanged => Proto::Unchanged,
         Disposition::Failed => Proto::Failed,
+        Disposition::Skipped => Proto::Skipped,
     };
     let edited = |wanted: fn(&Edit) -> bool| {
         let products = outcome
@@ -89,7 +112,8 @@ fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchR
     };
     let held = |held: &Held| v1::HeldProduct {
         product_id: held.product.to_string(),
-        plans: (held.choice != ChoiceId::ALL).then(|| plan_choice(choice(encoding, held.choice))),
+        plans: (held.choice != ChoiceId::ALL)
+            .then(|| plan_choice(encoding.plan.choice(encoding.snapshot, held.choice))),
     };
     v1::BatchResult {
         index: Some(i32::try_from(turn.index).expect("the number of users is limited")),
@@ -107,38 +131,53 @@ fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchR
             .iter()
             .map(|why| reason(encoding.catalogue, why))
             .collect(),
-        commit_time: Some(time(encoding.now)),
+        commit_time: None,
     }
 }
 
-fn choice<'a>(encoding: &'a Encoding<'_>, id: ChoiceId) -> &'a PlanChoice {
-    match id.0 {
-        number @ ..0 => &encoding.plan.new_choices[number.unsigned_abs() as usize - 1],
-        _ => encoding
-            .snapshot
-            .choices
-            .get(id)
-            .expect("choices of the snapshot are known"),
+fn product_ref(catalogue: &Catalogue, id: ProductId) -> v1::ProductRef {
+    let product = catalogue.product(id);
+    v1::ProductRef {
+        product_id: id.to_string(),
+        display_name: product
+            .map(|product| product.display_name.clone())
+            .unwrap_or_default(),
     }
+}
+
+fn reason_counts(tally: &Tally) -> Vec<v1::ReasonCount> {
+    let count = |(name, users): (&String, &u64)| v1::ReasonCount {
+        code: code(name).into(),
+        user_count: count(users.cast_signed()),
+    };
+    let mut counts: Vec<_> = tally.reasons.iter().map(count).collect();
+    counts.sort_unstable_by_key(|count| count.code);
+    counts
+}
+
+fn seat_changes(catalogue: &Catalogue, tally: &Tally) -> Vec<v1::SeatChange> {
+    let seats = |seats: &Seats| v1::SeatCount {
+        total: count(seats.assignable()),
+        assigned: count(seats.assigned),
+        available: count(seats.available()),
+    };
+    let change = |(product, tally): (&ProductId, &SeatTally)| v1::SeatChange {
+        product: Some(product_ref(catalogue, *product)),
+        before: Some(seats(&tally.before)),
+        after: Some(seats(&tally.after)),
+        shortage: count(tally.shortage),
+    };
+    tally.seats.iter().map(change).collect()
 }
 
 fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
-    let product = |id: &ProductId| {
-        let name = catalogue
-            .product(*id)
-            .map(|product| product.display_name.clone());
-        let display_name = name.unwrap_or_default();
-        Some(v1::ProductRef {
-            product_id: id.to_string(),
-            display_name,
-        })
-    };
+    let product = |id: &ProductId| Some(product_ref(catalogue, *id));
     let plan = |id: &PlanId| v1::PlanRef {
         plan_id: id.to_string(),
         name: catalogue.plan_name(*id).to_owned(),
     };
     let mut about = v1::Reason {
-        code: code(reason).into(),
+        code: code(reason.code()).into(),
         ..v1::Reason::default()
     };
     match reason {
@@ -149,11 +188,16 @@ fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
             about.product = product(id);
             about.available = count(*available);
         }
-        Reason::MutuallyExclusivePlans { plan: one, others }
-        | Reason::PrerequisiteMissing {
+        Reason::PrerequisiteMissing {
             plan: one,
-            any_of: others,
+            any_of,
+            suppliers,
+        } => {
+            about.plan = Some(plan(one));
+            about.others = any_of.iter().map(plan).collect();
+            about.suppliers = suppliers.iter().filter_map(product).collect();
         }
+        Reason::MutuallyExclusivePlans { plan: one, others }
         | Reason::DependentPlanRemains {
             plan: one,
             any_of: others,
@@ -175,25 +219,31 @@ fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
             about.product = product(id);
             about.plan = Some(plan(one));
         }
-        Reason::UsageLocationMissing | Reason::UserNotFound | Reason::UserInactive => {}
+        Reason::UsageLocationMissing
+        | Reason::UserNotFound
+        | Reason::UserInactive
+        | Reason::StoppedAfterFailures
+        | Reason::BatchRolledBack
+        | Reason::PlanStale => {}
     }
     about
 }
 
-fn code(reason: &Reason) -> v1::ReasonCode {
-    use v1::ReasonCode as Code;
-    match reason {
-        Reason::SeatsExhausted { .. } => Code::SeatsExhausted,
-        Reason::MutuallyExclusivePlans { .. } => Code::MutuallyExclusivePlans,
-        Reason::PrerequisiteMissing { .. } => Code::PrerequisiteMissing,
-        Reason::DependentPlanRemains { .. } => Code::DependentPlanRemains,
-        Reason::UsageLocationMissing => Code::UsageLocationMissing,
-        Reason::UsageLocationProhibited { .. } => Code::UsageLocationProhibited,
-        Reason::ProductNotLicensed { .. } => Code::ProductNotLicensed,
-        Reason::ProductNotForUsers { .. } => Code::ProductNotForUsers,
-        Reason::LicenseSuspended { .. } => Code::LicenseSuspended,
-        Reason::PlanNotInProduct { .. } => Code::PlanNotInProduct,
-        Reason::UserNotFound => Code::UserNotFound,
-        Reason::UserInactive => Code::UserInactive,
+/// The code of a reason with this stable name.
+pub(super) fn code(name: &str) -> v1::ReasonCode {
+    let code = v1::ReasonCode::from_str_name(&format!("REASON_CODE_{name}"));
+    code.unwrap_or(v1::ReasonCode::Unspecified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Stop;
+
+    #[test]
+    fn every_stop_is_told_by_a_code() {
+        for stop in [Stop::Failures, Stop::PlanStale, Stop::RolledBack] {
+            assert_ne!(code(stop.reason().code()), v1::ReasonCode::Unspecified);
+        }
     }
 }

@@ -9,7 +9,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
-use crate::domain::{PlanId, ProductId};
+use super::parse::too_many;
+use crate::domain::{Catalogue, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -78,11 +79,12 @@ fn code(reason: ErrorReason) -> Code {
         | R::UnknownProduct
         | R::UnknownPlan
         | R::InvalidToken
+        | R::PlanMismatch
         | R::InvalidFile => Code::InvalidArgument,
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
-        R::EtagMismatch => Code::Aborted,
-        R::SeatsBelowAssigned => Code::FailedPrecondition,
+        R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
+        R::SeatsBelowAssigned | R::PlanStale | R::SeatsShort => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -180,8 +182,66 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
+        Refusal::TooManyUsers { given, max } => too_many("users", given, max),
+        Refusal::PlanStale => refuse(
+            ErrorReason::PlanStale,
+            "the request would do something else now than its preview showed; preview it again"
+                .to_owned(),
+            &[],
+        ),
+        Refusal::ReaderTooSlow => refuse(
+            ErrorReason::ReaderTooSlow,
+            "the preview was read too slowly; preview again and read without a pause".to_owned(),
+            &[],
+        ),
+        Refusal::SeatsShort(short) => seats_short(&Catalogue::default(), &short),
         Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
     }
+}
+
+/// Seats of these products are missing, so many of each.
+pub(super) fn seats_short(catalogue: &Catalogue, short: &[(ProductId, i64)]) -> Status {
+    let (product, missing) = &short[0];
+    let metadata = [
+        ("productId", product.to_string()),
+        ("missing", missing.to_string()),
+        ("products", short.len().to_string()),
+    ];
+    let mut details = details(ErrorReason::SeatsShort, &metadata);
+    let text = |product: ProductId, missing: i64| {
+        let name = catalogue.product(product);
+        let name = name.map_or_else(|| product.to_string(), |name| name.display_name.clone());
+        format!("{missing} seats of {name} missing")
+    };
+    for (product, missing) in short.iter().take(VIOLATIONS_MAX) {
+        details.add_precondition_failure_violation(
+            "SEATS",
+            product.to_string(),
+            text(*product, *missing),
+        );
+    }
+    let more = match short.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and of {more} more products)"),
+    };
+    let message = format!("{}{more}; nothing was changed", text(*product, *missing));
+    Status::with_error_details(code(ErrorReason::SeatsShort), message, details)
+}
+
+/// The plan token was made for another request.
+pub(super) fn plan_mismatch() -> Status {
+    let message = "plan_token: belongs to a request that differs from this one; preview this one";
+    let metadata = [("field", "plan_token".to_owned())];
+    refuse(ErrorReason::PlanMismatch, message.to_owned(), &metadata)
+}
+
+/// The request id belongs to another request.
+pub(super) fn request_id_reused(request: RequestId) -> Status {
+    refuse(
+        ErrorReason::RequestIdReused,
+        format!("request_id {request} was used for another request; make a new one"),
+        &[("requestId", request.to_string())],
+    )
 }
 
 /// The product does not have the plan, or not any more.
@@ -210,7 +270,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_code_and_stays_small() {
-        for number in 1..=16 {
+        for number in (1..=16).chain(18..=21) {
             let reason = ErrorReason::try_from(number).expect("reasons are numbered densely");
             let status = refuse(reason, "text".to_owned(), &[]);
             assert_ne!(status.code(), Code::Ok);
@@ -219,7 +279,7 @@ mod tests {
             assert!(!info.reason.contains("ERROR_REASON"), "{}", info.reason);
         }
         assert!(
-            ErrorReason::try_from(17).is_err(),
+            ErrorReason::try_from(22).is_err(),
             "add the new reason above"
         );
     }

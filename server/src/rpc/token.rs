@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::BatchId;
+use crate::domain::{BatchId, Digest};
 
 const TAG_BYTES: usize = 12;
 
@@ -45,6 +45,17 @@ impl Tokens {
         let mut position = [0; 8];
         position[3..].copy_from_slice(bytes.get(..5)?);
         Some(i64::from_be_bytes(position))
+    }
+
+    /// The token of a preview of the request with this hash.
+    pub(super) fn make_plan(&self, request: &[u8; 32], plan: Digest) -> String {
+        self.make("plan", request, &plan.0)
+    }
+
+    /// What the preview of this request promised.
+    pub(super) fn plan(&self, request: &[u8; 32], token: &str) -> Option<Digest> {
+        let plan = self.open("plan", request, token)?;
+        plan.try_into().ok().map(Digest)
     }
 
     fn tag(&self, kind: &str, scope: &[u8], place: &[u8]) -> [u8; TAG_BYTES] {

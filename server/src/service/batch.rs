@@ -7,9 +7,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{BatchRequest, Error, Service, now};
-use crate::domain::{BatchId, Catalogue, Choices, CustomerId, Order, Plan, Snapshot, decide};
+use crate::domain::{
+    BatchId, Catalogue, Choices, CustomerId, Digest, Order, Plan, Snapshot, Stop, Terms, decide,
+};
 use crate::store::{
-    Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Timestamp, Written,
+    Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Rehearse, Rehearsed,
+    Timestamp, Written,
 };
 
 /// How long a server may be silent before another takes its batch over. Every chunk renews it.
@@ -26,8 +29,8 @@ const ACCEPT_TRIES: u32 = 5;
 
 /// What a result is encoded from.
 pub struct Encoding<'a> {
-    /// The batch.
-    pub batch: BatchId,
+    /// The batch, and the time of the commit; none in a preview.
+    pub batch: Option<(BatchId, Timestamp)>,
     /// Position of the first turn.
     pub first_position: i64,
     /// The turns.
@@ -38,12 +41,10 @@ pub struct Encoding<'a> {
     pub plan: &'a Plan,
     /// For names.
     pub catalogue: &'a Catalogue,
-    /// The time of the commit.
-    pub now: Timestamp,
 }
 
-/// Encodes the results of a chunk as they will be sent.
-pub type Encode = Arc<dyn Fn(&Encoding<'_>) -> Vec<u8> + Send + Sync>;
+/// Encodes the results of a chunk as they will be sent, in parts, each with its number of results.
+pub type Encode = Arc<dyn Fn(&Encoding<'_>) -> Vec<(usize, Vec<u8>)> + Send + Sync>;
 
 impl Service {
     /// Accepts a batch and starts it, or finds the one that the same request started before. The
@@ -52,18 +53,7 @@ impl Service {
         if self.0.stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let now = now();
-        let new = NewBatch {
-            customer: request.customer,
-            id: BatchId(Uuid::now_v7()),
-            request: request.request,
-            request_hash: request.hash(),
-            changes: request.changes,
-            users: request.users,
-            unless_accepted: request.unless_accepted,
-            now,
-            lease_expires_at: after(now, LEASE),
-        };
+        let new = new_batch(request);
         let service = self.clone();
         // Starting the batch belongs to accepting it, whatever becomes of the caller meanwhile.
         let task = async move {
@@ -73,6 +63,7 @@ impl Service {
                     (batch, false)
                 }
                 Accepted::Before(batch) => (batch, true),
+                Accepted::CatalogueMoved => unreachable!("tried again"),
             })
         };
         self.0.tasks.spawn(task).await?
@@ -80,9 +71,17 @@ impl Service {
 
     async fn accept(&self, new: &NewBatch) -> Result<Accepted, Error> {
         let mut wait = RETRY_WAIT;
-        for _ in 1..ACCEPT_TRIES {
-            match self.0.store.accept_batch(new).await {
-                Err(StoreError::Conflict(error)) => {
+        let mut rehearse = self.rehearse(self.known_catalogue(), new, false);
+        for last in (0..ACCEPT_TRIES).rev().map(|left| left == 0) {
+            match self.0.store.accept_batch(new, &rehearse).await {
+                Ok(Accepted::CatalogueMoved) if !last => {
+                    rehearse = self.rehearse(self.catalogue().await?, new, false);
+                }
+                Ok(Accepted::CatalogueMoved) => {
+                    let busy = "the catalogue is being changed over and over".to_owned();
+                    return Err(StoreError::Conflict(busy).into());
+                }
+                Err(StoreError::Conflict(error)) if !last => {
                     tracing::info!(error, "acceptance is tried again");
                     tokio::time::sleep(wait).await;
                     wait *= 2;
@@ -90,7 +89,7 @@ impl Service {
                 outcome => return Ok(outcome?),
             }
         }
-        Ok(self.0.store.accept_batch(new).await?)
+        unreachable!("the last try returns")
     }
 
     /// Looks for batches that nobody works on and takes them over, until the service stops.
@@ -156,6 +155,7 @@ impl Service {
         progress: &tokio::sync::watch::Sender<i64>,
     ) -> Result<(), Error> {
         let standing = self.0.store.batch(customer, batch).await?;
+        let terms = standing.terms();
         let (mut position, end) = (standing.next_position, standing.user_count);
         let mut choices = Choices::default();
         let mut wait = RETRY_WAIT;
@@ -168,7 +168,7 @@ impl Service {
                     .await?);
             }
             let step = self
-                .step((customer, batch, fence), (position, end), &choices)
+                .step((customer, batch, fence), (position, end), terms, &choices)
                 .await;
             match step {
                 Ok((Written::Done(known), turns)) => {
@@ -196,9 +196,10 @@ impl Service {
         &self,
         (customer, batch, fence): (CustomerId, BatchId, i64),
         (position, end): (i64, i64),
+        terms: Terms,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
-        let order = self.0.store.batch_chunk(customer, batch, position).await?;
+        let (order, promised) = self.0.store.batch_chunk(customer, batch, position).await?;
         let mut catalogue = self.known_catalogue();
         let turns = order.turns.len() as i64;
         let now = now();
@@ -216,7 +217,7 @@ impl Service {
         };
         loop {
             let shared = Arc::new(chunk);
-            let decide = self.decision(shared.clone(), catalogue.clone());
+            let decide = self.decision(shared.clone(), catalogue.clone(), terms, promised);
             let written = self.0.store.write_chunk(shared.clone(), decide).await?;
             if !matches!(written, Written::CatalogueMoved) {
                 return Ok((written, turns));
@@ -227,21 +228,81 @@ impl Service {
         }
     }
 
-    fn decision(&self, chunk: Arc<Chunk>, catalogue: Arc<Catalogue>) -> Decide {
+    fn decision(
+        &self,
+        chunk: Arc<Chunk>,
+        catalogue: Arc<Catalogue>,
+        terms: Terms,
+        promised: Option<Digest>,
+    ) -> Decide {
         let encode = self.0.encode.clone();
         Arc::new(move |snapshot| {
-            let plan = decide(&catalogue, snapshot, &chunk.order);
+            let mut plan = decide(&catalogue, snapshot, &chunk.order, terms);
+            let kept = |promised| promised == Digest::of(&catalogue, snapshot, &chunk.order, &plan);
+            if snapshot.progress.stopped.is_none() && !promised.is_none_or(kept) {
+                plan = Plan::skip(snapshot, &chunk.order, Stop::PlanStale);
+            }
             let results = encode(&Encoding {
-                batch: chunk.batch,
+                batch: Some((chunk.batch, chunk.now)),
                 first_position: chunk.first_position,
                 order: &chunk.order,
                 snapshot,
                 plan: &plan,
                 catalogue: &catalogue,
-                now: chunk.now,
             });
             Decision { plan, results }
         })
+    }
+
+    /// What a batch would do, by this catalogue; with results if they are to be shown.
+    pub(super) fn rehearse(
+        &self,
+        catalogue: Arc<Catalogue>,
+        new: &NewBatch,
+        with_results: bool,
+    ) -> Rehearse {
+        let (terms, encode_with) = (new.terms, with_results.then(|| self.0.encode.clone()));
+        let catalogue_version = catalogue.version;
+        let decide = move |snapshot: &Snapshot, order: &Order, first_position| {
+            let plan = decide(&catalogue, snapshot, order, terms);
+            let encode = |encode: &Encode| {
+                encode(&Encoding {
+                    batch: None,
+                    first_position,
+                    order,
+                    snapshot,
+                    plan: &plan,
+                    catalogue: &catalogue,
+                })
+            };
+            Rehearsed {
+                digest: Digest::of(&catalogue, snapshot, order, &plan),
+                results: encode_with.as_ref().map(encode).unwrap_or_default(),
+                plan,
+            }
+        };
+        Rehearse {
+            catalogue_version,
+            decide: Arc::new(decide),
+        }
+    }
+}
+
+pub(super) fn new_batch(request: BatchRequest) -> NewBatch {
+    let now = now();
+    NewBatch {
+        customer: request.customer,
+        id: BatchId(Uuid::now_v7()),
+        request: request.request,
+        request_hash: request.hash(),
+        changes: request.changes,
+        users: request.users,
+        terms: request.terms,
+        capacity: request.capacity,
+        promised: request.promised,
+        unless_accepted: request.unless_accepted,
+        now,
+        lease_expires_at: after(now, LEASE),
     }
 }
 

@@ -1,12 +1,15 @@
 //! A batch request, parsed and not yet resolved: what its `request_id` stands for.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-use crate::domain::{Change, CustomerId, PlanChoice, RequestId, UserRef};
-use crate::store::Refusal;
+use crate::domain::{
+    Change, CustomerId, Digest, PlanChoice, PlanEdit, PlanId, RequestId, Terms, UserRef,
+};
+use crate::store::{Capacity, Refusal, Users};
 
 /// Grows when the form of the hash changes, so that no old hash is taken for a new one.
-const HASH_VERSION: u8 = 1;
+const HASH_VERSION: u8 = 2;
 
 /// A parsed request.
 #[derive(Debug, Clone)]
@@ -18,7 +21,13 @@ pub struct BatchRequest {
     /// The distinct changes.
     pub changes: Vec<Change>,
     /// The users in order, each with the number of its change. At least one; no name twice.
-    pub users: Vec<(UserRef, u32)>,
+    pub users: Users,
+    /// How they are judged.
+    pub terms: Terms,
+    /// What to do when seats are short.
+    pub capacity: Capacity,
+    /// What a preview has promised. Not part of the request.
+    pub promised: Option<Digest>,
     /// Refuses the request as things are now, unless it was accepted when they were different.
     pub unless_accepted: Option<Refusal>,
 }
@@ -31,21 +40,36 @@ impl BatchRequest {
         hash.update([HASH_VERSION]);
         hash.update(self.customer.0.as_bytes());
         let changes: Vec<[u8; 32]> = self.changes.iter().map(hash_change).collect();
-        for (user, change) in &self.users {
-            match user {
-                UserRef::Id(id) => {
-                    hash.update([1]);
-                    hash.update(id.0.as_bytes());
-                }
-                UserRef::Name(name) => {
-                    hash.update([2]);
-                    hash.update((name.key().len() as u64).to_le_bytes());
-                    hash.update(name.key().as_bytes());
+        match &self.users {
+            Users::Listed(users) => {
+                for (user, change) in users {
+                    hash_user(&mut hash, user);
+                    hash.update(changes[*change as usize]);
                 }
             }
-            hash.update(changes[*change as usize]);
         }
+        let terms = match self.terms {
+            Terms::BestEffort => 0,
+            Terms::StopAfter(failures) => i64::from(failures),
+            Terms::Atomic => -1,
+        };
+        hash.update(terms.to_le_bytes());
+        hash.update([u8::from(self.capacity == Capacity::RefuseIfShort)]);
         hash.finalize().into()
+    }
+}
+
+fn hash_user(hash: &mut Sha256, user: &UserRef) {
+    match user {
+        UserRef::Id(id) => {
+            hash.update([1]);
+            hash.update(id.0.as_bytes());
+        }
+        UserRef::Name(name) => {
+            hash.update([2]);
+            hash.update((name.key().len() as u64).to_le_bytes());
+            hash.update(name.key().as_bytes());
+        }
     }
 }
 
@@ -54,22 +78,41 @@ fn hash_change(change: &Change) -> [u8; 32] {
     hash.update((change.assign.len() as u64).to_le_bytes());
     for assign in &change.assign {
         hash.update(assign.product.0.as_bytes());
-        let kind = match &assign.plans {
-            None => 0u8,
-            Some(PlanChoice::AllExcept(_)) => 1,
-            Some(PlanChoice::Only(_)) => 2,
-        };
-        let plans = assign.plans.as_ref().map_or(&[][..], PlanChoice::plans);
-        hash.update([kind]);
-        hash.update((plans.len() as u64).to_le_bytes());
-        for plan in plans {
-            hash.update(plan.0.as_bytes());
-        }
+        hash_plan_edit(&mut hash, assign.plans.as_ref());
     }
-    for product in &change.revoke {
-        hash.update(product.0.as_bytes());
+    hash_ids(&mut hash, change.revoke.iter().map(|id| id.0));
+    hash.update((change.replace.len() as u64).to_le_bytes());
+    for replace in &change.replace {
+        hash.update(replace.product.0.as_bytes());
+        hash.update(replace.by.0.as_bytes());
+        hash_plan_edit(&mut hash, replace.plans.as_ref());
     }
+    hash.update([u8::from(change.revoke_others.is_some())]);
+    let kept = change.revoke_others.iter().flatten();
+    hash_ids(&mut hash, kept.map(|id| id.0));
     hash.finalize().into()
+}
+
+fn hash_plan_edit(hash: &mut Sha256, edit: Option<&PlanEdit>) {
+    let (kind, plans, more): (u8, &[PlanId], &[PlanId]) = match edit {
+        None => (0, &[], &[]),
+        Some(PlanEdit::Set(PlanChoice::AllExcept(plans))) => (1, plans, &[]),
+        Some(PlanEdit::Set(PlanChoice::Only(plans))) => (2, plans, &[]),
+        Some(PlanEdit::Delta { enable, disable }) => (3, enable, disable),
+    };
+    hash.update([kind]);
+    hash_ids(hash, plans.iter().map(|id| id.0));
+    hash_ids(hash, more.iter().map(|id| id.0));
+}
+
+/// The ids and, so that lists cannot run into each other, their number.
+fn hash_ids(hash: &mut Sha256, ids: impl Iterator<Item = Uuid>) {
+    let mut count = 0u64;
+    for id in ids {
+        hash.update(id.as_bytes());
+        count += 1;
+    }
+    hash.update(count.to_le_bytes());
 }
 
 #[cfg(test)]
@@ -77,12 +120,16 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Assign, PlanId, ProductId, UserId};
+    use crate::domain::{Assign, ProductId, Replace, UserId};
 
-    #[test]
-    fn the_hash_tells_requests_apart_by_all_that_they_ask() {
+    fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
+        let Users::Listed(users) = &mut request.users;
+        users
+    }
+
+    fn base() -> BatchRequest {
         let id = Uuid::from_u128;
-        let base = || BatchRequest {
+        BatchRequest {
             customer: CustomerId(id(1)),
             request: RequestId(id(2)),
             changes: vec![Change {
@@ -90,16 +137,66 @@ mod tests {
                     product: ProductId(id(3)),
                     plans: None,
                 }],
-                revoke: vec![],
+                ..Change::default()
             }],
             unless_accepted: None,
-            users: vec![
+            users: Users::Listed(vec![
                 (UserRef::Id(UserId(id(4))), 0),
                 (UserRef::Id(UserId(id(5))), 0),
-            ],
-        };
+            ]),
+            terms: Terms::BestEffort,
+            capacity: Capacity::FillInOrder,
+            promised: None,
+        }
+    }
+
+    type Edit = fn(&mut BatchRequest);
+
+    const EDITS: [Edit; 15] = [
+        |request| request.customer = CustomerId(Uuid::from_u128(9)),
+        |request| listed(request).reverse(),
+        |request| drop(listed(request).pop()),
+        |request| {
+            let name = UserRef::parse("ada@x").expect("a name");
+            listed(request)[0].0 = name;
+        },
+        |request| request.terms = Terms::Atomic,
+        |request| request.terms = Terms::StopAfter(1),
+        |request| request.capacity = Capacity::RefuseIfShort,
+        |request| request.changes[0].revoke_others = Some(vec![]),
+        |request| {
+            request.changes[0].revoke_others = Some(vec![ProductId(Uuid::from_u128(9))]);
+        },
+        |request| {
+            request.changes[0].replace.push(Replace {
+                product: ProductId(Uuid::from_u128(8)),
+                by: ProductId(Uuid::from_u128(9)),
+                plans: None,
+            });
+        },
+        |request| {
+            request.changes[0].assign[0].plans = Some(PlanEdit::Delta {
+                enable: vec![],
+                disable: vec![PlanId(Uuid::from_u128(9))],
+            });
+        },
+        |request| request.changes[0].assign[0].product = ProductId(Uuid::from_u128(9)),
+        |request| request.changes[0].assign[0].plans = Some(PlanEdit::Set(PlanChoice::ALL)),
+        |request| {
+            let plans = vec![PlanId(Uuid::from_u128(9))];
+            request.changes[0].assign[0].plans = Some(PlanEdit::Set(PlanChoice::Only(plans)));
+        },
+        |request| {
+            request.changes[0]
+                .revoke
+                .push(ProductId(Uuid::from_u128(9)))
+        },
+    ];
+
+    #[test]
+    fn the_hash_tells_requests_apart_by_all_that_they_ask() {
         let same = BatchRequest {
-            request: RequestId(id(9)),
+            request: RequestId(Uuid::from_u128(9)),
             ..base()
         };
         assert_eq!(
@@ -108,35 +205,14 @@ mod tests {
             "the request id is not part of it"
         );
 
-        type Edit = fn(&mut BatchRequest);
-        let edits: [Edit; 8] = [
-            |request| request.customer = CustomerId(Uuid::from_u128(9)),
-            |request| request.users.reverse(),
-            |request| drop(request.users.pop()),
-            |request| {
-                let name = UserRef::parse("ada@x").expect("a name");
-                request.users[0].0 = name;
-            },
-            |request| request.changes[0].assign[0].product = ProductId(Uuid::from_u128(9)),
-            |request| request.changes[0].assign[0].plans = Some(PlanChoice::ALL),
-            |request| {
-                let plans = vec![PlanId(Uuid::from_u128(9))];
-                request.changes[0].assign[0].plans = Some(PlanChoice::Only(plans));
-            },
-            |request| {
-                request.changes[0]
-                    .revoke
-                    .push(ProductId(Uuid::from_u128(9)))
-            },
-        ];
         let mut hashes = vec![base().hash()];
-        for edit in edits {
+        for edit in EDITS {
             let mut request = base();
             edit(&mut request);
             hashes.push(request.hash());
         }
         hashes.sort_unstable();
         hashes.dedup();
-        assert_eq!(hashes.len(), 9);
+        assert_eq!(hashes.len(), 16);
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Error, Service};
-use crate::domain::{BatchId, CustomerId};
+use crate::domain::{BatchId, CustomerId, Digest, Tally};
 use crate::store::{Batch, StoredResults};
 
 /// Chunks read by one statement.
@@ -30,8 +30,8 @@ pub enum Event {
     Results(StoredResults, usize),
     /// Still running.
     Progress(Batch),
-    /// Every user has a result.
-    Summary(Batch),
+    /// Every user has a result; a preview says what it promises.
+    Summary(Batch, Tally, Option<Digest>),
 }
 
 /// Positions of the batches that run, or wait for their turn, in this process.
@@ -125,7 +125,8 @@ impl Service {
         events: &Events,
     ) -> Result<(), Error> {
         let batch = self.0.store.batch(customer, id).await?;
-        let _ = events.send(Ok(Event::Summary(batch))).await;
+        let tally = self.0.store.batch_tally(customer, id).await?;
+        let _ = events.send(Ok(Event::Summary(batch, tally, None))).await;
         Ok(())
     }
 

@@ -1,30 +1,22 @@
 //! Acceptance of a batch: one transaction that makes it durable or refuses it without a trace.
 
-use std::collections::{BTreeMap, HashMap};
-
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use super::batches::{Batch, RUNNING};
-use super::codec::encode_order;
+use super::Store;
+use super::batches::{Batch, Capacity, RUNNING, encode_capacity, encode_terms};
+use super::codec::{encode_order, encode_tally};
 use super::error::{Error, Refusal};
-use super::schema::{batch_chunks as bc, batches as b, licenses as l, users as u};
-use super::sql::{Sql, sql};
-use super::types::{Guid, Id, Timestamp};
-use super::{Store, sqlite};
-use crate::domain::{
-    BatchId, Change, CustomerId, Order, ProductId, RequestId, Turn, UserId, UserRef,
-};
+use super::rehearse::{Rehearsal, Rehearse};
+use super::roll::{Roll, Users};
+use super::schema::{batch_chunks as bc, batches as b, installation as i};
+use super::types::{Id, Timestamp};
+use crate::domain::{BatchId, Change, CustomerId, Digest, RequestId, Tally, Terms};
 
-/// Users of the first chunk: few, for a quick first result.
-const FIRST_CHUNK_USERS: usize = 64;
-/// Users of every other chunk: more gain little and hold the customer longer.
-const CHUNK_USERS: usize = 500;
-/// Users looked up by one statement.
-const LOOKUP_USERS: usize = 5_000;
+/// Users of an atomic batch: all are decided and written in one transaction.
+pub const ATOMIC_USERS_MAX: usize = 10_000;
 
-/// A batch to accept.
+/// A batch to accept, or to preview.
 #[derive(Debug)]
 pub struct NewBatch {
     /// The customer.
@@ -37,8 +29,14 @@ pub struct NewBatch {
     pub request_hash: [u8; 32],
     /// The distinct changes.
     pub changes: Vec<Change>,
-    /// The users in the order of the request, each with the number of its change.
-    pub users: Vec<(UserRef, u32)>,
+    /// The users.
+    pub users: Users,
+    /// How they are judged.
+    pub terms: Terms,
+    /// What to do when seats are short.
+    pub capacity: Capacity,
+    /// What a preview has promised.
+    pub promised: Option<Digest>,
     /// Refuses the request, unless it was accepted before.
     pub unless_accepted: Option<Refusal>,
     /// Now.
@@ -54,11 +52,64 @@ pub enum Accepted {
     New(Batch),
     /// Accepted before, for the same request.
     Before(Batch),
+    /// Nothing was done: the catalogue has another version than the rehearsal would use.
+    CatalogueMoved,
+}
+
+impl NewBatch {
+    /// True if what the batch would do must be known before it is accepted.
+    pub fn needs_rehearsal(&self) -> bool {
+        self.capacity == Capacity::RefuseIfShort || self.promised.is_some()
+    }
+
+    /// Refuses what the rehearsal does not bear out.
+    pub(super) fn check(&self, rehearsal: &Rehearsal) -> Result<(), Refusal> {
+        let digest = rehearsal.digest();
+        if self.promised.is_some_and(|promised| promised != digest) {
+            return Err(Refusal::PlanStale);
+        }
+        let short = rehearsal.shortages();
+        if self.capacity == Capacity::RefuseIfShort && !short.is_empty() {
+            return Err(Refusal::SeatsShort(short));
+        }
+        Ok(())
+    }
+}
+
+/// The row of a new batch.
+macro_rules! batch_row {
+    ($new:expr, $users:expr) => {
+        (
+            b::customer_id.eq(Id::from($new.customer)),
+            b::batch_id.eq(Id::from($new.id)),
+            b::request_id.eq(Id::from($new.request)),
+            b::request_hash.eq($new.request_hash.as_slice()),
+            b::state.eq(RUNNING),
+            b::user_count.eq($users as i64),
+            b::next_position.eq(0),
+            b::applied_count.eq(0),
+            b::unchanged_count.eq(0),
+            b::failed_count.eq(0),
+            b::skipped_count.eq(0),
+            b::terms.eq(encode_terms($new.terms)),
+            b::capacity.eq(encode_capacity($new.capacity)),
+            b::stopped.eq(0),
+            b::tally.eq(encode_tally(&Tally::default())),
+            b::fence.eq(1),
+            b::lease_expires_at.eq($new.lease_expires_at),
+            b::created_at.eq($new.now),
+        )
+    };
 }
 
 impl Store {
-    /// Accepts a batch, or finds the one that was accepted for the same request before.
-    pub async fn accept_batch(&self, new: &NewBatch) -> Result<Accepted, Error> {
+    /// Accepts a batch, or finds the one that was accepted for the same request before. `rehearse`
+    /// is asked only if the batch needs it.
+    pub async fn accept_batch(
+        &self,
+        new: &NewBatch,
+        rehearse: &Rehearse,
+    ) -> Result<Accepted, Error> {
         let _turn = self.queue(new.customer).await;
         let key = (Id::from(new.customer), Id::from(new.id));
         write_tx!(self, conn => {
@@ -80,236 +131,36 @@ impl Store {
             if let Some(refusal) = &new.unless_accepted {
                 return Err(refusal.clone().into());
             }
-            let resolved = resolve(conn, key.0, &new.users).await?;
-            let seats: Vec<(Id, i64, i64, i64)> = l::table
-                .filter(l::customer_id.eq(key.0))
-                .select((l::product_id, l::enabled, l::warning, l::assigned))
-                .load(conn)
-                .await?;
-            let mut turns = resolved.turns(new)?;
-            if has_ample_seats(new, &seats) {
-                turns.sort_unstable_by_key(|turn| (turn.user, turn.index));
+            let version: i64 = i::table.find(1).select(i::catalogue_version).first(conn).await?;
+            if new.needs_rehearsal() && version != rehearse.catalogue_version {
+                return Ok(Accepted::CatalogueMoved);
             }
-            let row = (
-                b::customer_id.eq(key.0),
-                b::batch_id.eq(key.1),
-                b::request_id.eq(Id::from(new.request)),
-                b::request_hash.eq(new.request_hash.as_slice()),
-                b::state.eq(RUNNING),
-                b::user_count.eq(turns.len() as i64),
-                b::next_position.eq(0),
-                b::applied_count.eq(0),
-                b::unchanged_count.eq(0),
-                b::failed_count.eq(0),
-                b::fence.eq(1),
-                b::lease_expires_at.eq(new.lease_expires_at),
-                b::created_at.eq(new.now),
-            );
+            let mut roll = Roll::call(conn, new).await?;
+            let mut rehearsal = Rehearsal::default();
+            if new.needs_rehearsal() {
+                for (_, order) in roll.orders(&new.changes) {
+                    rehearsal.step(conn, new.customer, order, rehearse).await?;
+                }
+                new.check(&rehearsal)?;
+            }
             let batch = diesel::insert_into(b::table)
-                .values(row)
+                .values(batch_row!(new, roll.len()))
                 .returning(Batch::as_returning())
                 .get_result(conn)
                 .await?;
-            for (first, order) in chunks(turns, &new.changes) {
+            let mut digests = rehearsal.digests().into_iter();
+            while let Some((first, order)) = roll.next_named(&new.changes) {
+                let digest = digests.next().filter(|_| new.promised.is_some());
                 let row = (
                     bc::customer_id.eq(key.0),
                     bc::batch_id.eq(key.1),
                     bc::first_position.eq(first),
                     bc::turns.eq(encode_order(&order)),
+                    bc::digest.eq(digest.map(|digest| digest.0.to_vec())),
                 );
                 diesel::insert_into(bc::table).values(row).execute(conn).await?;
             }
             Ok(Accepted::New(batch))
         })
-    }
-}
-
-/// Looks the users up, whichever way the request names them.
-async fn resolve(
-    conn: &mut impl Lookup,
-    customer: Id,
-    users: &[(UserRef, u32)],
-) -> QueryResult<Resolved> {
-    let mut resolved = Resolved::default();
-    let (ids, keys) = names(users);
-    for ids in ids.chunks(LOOKUP_USERS) {
-        let found = conn.users_by_id(customer, ids).await?;
-        resolved.by_id.extend(found);
-    }
-    for keys in keys.chunks(LOOKUP_USERS) {
-        for (folded, id, name) in conn.users_by_key(customer, keys).await? {
-            resolved.by_key.insert(folded, (id, name));
-        }
-    }
-    Ok(resolved)
-}
-
-fn names(users: &[(UserRef, u32)]) -> (Vec<Id>, Vec<String>) {
-    let (mut ids, mut keys) = (Vec::new(), Vec::new());
-    for (user, _) in users {
-        match user {
-            UserRef::Id(id) => ids.push(Id::from(*id)),
-            UserRef::Name(name) => keys.push(name.key().to_owned()),
-        }
-    }
-    // In key order each lookup touches neighbouring pages.
-    ids.sort_unstable();
-    keys.sort_unstable();
-    (ids, keys)
-}
-
-#[derive(Default)]
-struct Resolved {
-    by_id: HashMap<Id, String>,
-    by_key: HashMap<String, (Id, String)>,
-}
-
-impl Resolved {
-    /// The turns in the order of the request; refused if two of them are the same user's.
-    fn turns(mut self, new: &NewBatch) -> Result<Vec<Turn>, Error> {
-        let mut turns = Vec::with_capacity(new.users.len());
-        let mut places: HashMap<UserId, u32> = HashMap::with_capacity(new.users.len());
-        for (index, (user, change)) in (0u32..).zip(&new.users) {
-            let (user, name) = match user {
-                UserRef::Id(id) => match self.by_id.get_mut(&Id::from(*id)) {
-                    Some(name) => (Some(*id), std::mem::take(name)),
-                    None => (None, id.to_string()),
-                },
-                UserRef::Name(name) => match self.by_key.get(name.key()) {
-                    Some((id, stored)) => (Some((*id).into()), stored.clone()),
-                    None => (None, name.as_str().to_owned()),
-                },
-            };
-            if let Some(first) = user.and_then(|user| places.insert(user, index)) {
-                return Err(Refusal::DuplicateUser {
-                    first,
-                    second: index,
-                }
-                .into());
-            }
-            turns.push(Turn {
-                index,
-                user,
-                name,
-                change: *change,
-            });
-        }
-        Ok(turns)
-    }
-}
-
-/// True if every license has a free seat for every user that the batch would give one. Then the
-/// order of service makes no difference, and by id is the fastest.
-fn has_ample_seats(new: &NewBatch, seats: &[(Id, i64, i64, i64)]) -> bool {
-    let mut uses = vec![0i64; new.changes.len()];
-    for (_, change) in &new.users {
-        uses[*change as usize] += 1;
-    }
-    let mut wanted: BTreeMap<ProductId, i64> = BTreeMap::new();
-    for (change, uses) in new.changes.iter().zip(uses) {
-        for assign in &change.assign {
-            *wanted.entry(assign.product).or_default() += uses;
-        }
-    }
-    let available: HashMap<Id, i64> = seats
-        .iter()
-        .map(|(product, enabled, warning, assigned)| (*product, enabled + warning - assigned))
-        .collect();
-    wanted.iter().all(|(product, wanted)| {
-        available
-            .get(&Id::from(*product))
-            .is_some_and(|available| available >= wanted)
-    })
-}
-
-/// Cuts the turns into chunks, each with the changes that it names.
-fn chunks(turns: Vec<Turn>, changes: &[Change]) -> impl Iterator<Item = (i64, Order)> + '_ {
-    let mut turns = turns.into_iter().peekable();
-    let mut first = 0i64;
-    std::iter::from_fn(move || {
-        turns.peek()?;
-        let size = if first == 0 {
-            FIRST_CHUNK_USERS
-        } else {
-            CHUNK_USERS
-        };
-        let mut order = Order::default();
-        let mut places: HashMap<u32, u32> = HashMap::new();
-        for mut turn in turns.by_ref().take(size) {
-            turn.change = *places.entry(turn.change).or_insert_with(|| {
-                order.changes.push(changes[turn.change as usize].clone());
-                order.changes.len() as u32 - 1
-            });
-            order.turns.push(turn);
-        }
-        let position = first;
-        first += order.turns.len() as i64;
-        Some((position, order))
-    })
-}
-
-/// Who the named users are, among those not deleted.
-trait Lookup {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>>;
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>>;
-}
-
-/// `OFFSET 0` keeps PostgreSQL from walking the whole customer when it has planned on an empty table.
-impl Lookup for AsyncPgConnection {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
-        let query: Sql<'_, _, (Guid, Text)> = sql("SELECT u.user_id, u.principal_name FROM unnest(")
-            .bind::<Array<Guid>, _>(ids)
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, principal_name FROM users WHERE customer_id = ")
-            .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id AND deleted_at IS NULL OFFSET 0) AS u")
-            .returning();
-        query.load(self).await
-    }
-
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>> {
-        let query: Sql<'_, _, (Text, Guid, Text)> =
-            sql("SELECT t.key, u.user_id, u.principal_name FROM unnest(")
-                .bind::<Array<Text>, _>(keys)
-                .sql(") AS t(key) CROSS JOIN LATERAL (SELECT user_id, principal_name FROM users WHERE customer_id = ")
-                .bind::<Guid, _>(customer)
-                .sql(" AND principal_key = t.key AND deleted_at IS NULL OFFSET 0) AS u")
-                .returning();
-        query.load(self).await
-    }
-}
-
-impl Lookup for sqlite::Connection {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
-        let query = u::table
-            .filter(u::customer_id.eq(customer))
-            .filter(u::user_id.eq_any(ids.to_vec()))
-            .filter(u::deleted_at.is_null())
-            .select((u::user_id, u::principal_name));
-        query.load(self).await
-    }
-
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>> {
-        let query = u::table
-            .filter(u::customer_id.eq(customer))
-            .filter(u::principal_key.eq_any(keys.to_vec()))
-            .filter(u::deleted_at.is_null())
-            .select((
-                u::principal_key.assume_not_null(),
-                u::user_id,
-                u::principal_name,
-            ));
-        query.load(self).await
     }
 }

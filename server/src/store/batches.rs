@@ -3,16 +3,77 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use super::Store;
-use super::codec::decode_order;
+use super::accept::NewBatch;
+use super::codec::{decode_order, decode_tally};
 use super::error::{Error, Refusal};
 use super::schema::{batch_chunks as bc, batch_results as br, batches as b};
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, CustomerId, Order, RequestId};
+use crate::domain::{
+    BatchId, CustomerId, Digest, Disposition, Order, Plan, RequestId, Stop, Tally, Terms,
+};
 
 pub(super) const RUNNING: i16 = 1;
 pub(super) const ENDED: i16 = 2;
+
+const BEST_EFFORT: i64 = 0;
+const ATOMIC: i64 = -1;
+
+/// Terms as a number: 0 is best effort, -1 atomic, and n stops after n failures.
+pub(super) fn encode_terms(terms: Terms) -> i64 {
+    match terms {
+        Terms::BestEffort => BEST_EFFORT,
+        Terms::StopAfter(failures) => failures.into(),
+        Terms::Atomic => ATOMIC,
+    }
+}
+
+fn decode_terms(stored: i64) -> Terms {
+    match stored {
+        BEST_EFFORT => Terms::BestEffort,
+        ..BEST_EFFORT => Terms::Atomic,
+        failures => Terms::StopAfter(u32::try_from(failures).unwrap_or(u32::MAX)),
+    }
+}
+
+const STOPS: [(i16, Stop); 3] = [
+    (1, Stop::Failures),
+    (2, Stop::PlanStale),
+    (3, Stop::RolledBack),
+];
+
+pub(super) fn encode_stop(stop: Option<Stop>) -> i16 {
+    let known = STOPS.iter().find(|(_, known)| Some(*known) == stop);
+    known.map_or(0, |(number, _)| *number)
+}
+
+pub(super) fn decode_stop(stored: i16) -> Option<Stop> {
+    let known = STOPS.iter().find(|(number, _)| *number == stored);
+    known.map(|(_, stop)| *stop)
+}
+
+fn damaged(error: impl std::fmt::Display) -> Error {
+    Error::Broken(format!("a stored batch is damaged: {error}"))
+}
+
+/// What a batch does when seats are short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Capacity {
+    /// Gives out what there is, in order.
+    #[default]
+    FillInOrder,
+    /// Is not accepted.
+    RefuseIfShort,
+}
+
+pub(super) fn encode_capacity(capacity: Capacity) -> i16 {
+    match capacity {
+        Capacity::FillInOrder => 1,
+        Capacity::RefuseIfShort => 2,
+    }
+}
 
 /// A batch as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -38,6 +99,11 @@ pub struct Batch {
     pub unchanged_count: i64,
     /// Users who were refused.
     pub failed_count: i64,
+    /// Users for whom nothing was tried.
+    pub skipped_count: i64,
+    terms: i64,
+    capacity: i16,
+    stopped: i16,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When the last result was made.
@@ -45,9 +111,70 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// A batch that is not there.
+    pub(super) fn preview(new: &NewBatch, users: usize) -> Self {
+        Self {
+            customer_id: new.customer,
+            batch_id: BatchId(Uuid::nil()),
+            request_id: new.request,
+            state: RUNNING,
+            user_count: users as i64,
+            next_position: 0,
+            applied_count: 0,
+            unchanged_count: 0,
+            failed_count: 0,
+            skipped_count: 0,
+            terms: encode_terms(new.terms),
+            capacity: encode_capacity(new.capacity),
+            stopped: 0,
+            created_at: new.now,
+            ended_at: None,
+        }
+    }
+
+    /// Counts what a chunk of a preview comes to.
+    pub(super) fn count(&mut self, plan: &Plan) {
+        let count = |disposition| i64::from(plan.count(disposition));
+        self.next_position += plan.outcomes.len() as i64;
+        self.applied_count += count(Disposition::Applied);
+        self.unchanged_count += count(Disposition::Unchanged);
+        self.failed_count += count(Disposition::Failed);
+        self.skipped_count += count(Disposition::Skipped);
+    }
+
+    /// Ends a preview.
+    pub(super) fn end(&mut self, stopped: Option<Stop>) {
+        self.state = ENDED;
+        self.stopped = encode_stop(stopped);
+        self.ended_at = Some(self.created_at);
+    }
+
+    /// True if this is a preview of a batch.
+    pub fn is_preview(&self) -> bool {
+        self.batch_id.0.is_nil()
+    }
+
     /// True if every user has a result.
     pub fn has_ended(&self) -> bool {
         self.state == ENDED
+    }
+
+    /// How its users are judged.
+    pub fn terms(&self) -> Terms {
+        decode_terms(self.terms)
+    }
+
+    /// What it does when seats are short.
+    pub fn capacity(&self) -> Capacity {
+        match self.capacity {
+            2 => Capacity::RefuseIfShort,
+            _ => Capacity::FillInOrder,
+        }
+    }
+
+    /// Why the rest was skipped.
+    pub fn stopped(&self) -> Option<Stop> {
+        decode_stop(self.stopped)
     }
 }
 
@@ -140,18 +267,29 @@ impl Store {
         Ok(rows.into_iter().map(results).filter(reaches).collect())
     }
 
-    /// Returns the turns of the chunk that begins at `position`.
+    /// Returns the sums of a batch up to now.
+    pub async fn batch_tally(&self, customer: CustomerId, id: BatchId) -> Result<Tally, Error> {
+        let bytes: Vec<u8> = read!(self, conn => {
+            let key = (Id::from(customer), Id::from(id));
+            b::table.find(key).select(b::tally).first(conn).await
+        })?;
+        decode_tally(&bytes)
+    }
+
+    /// Returns the turns of the chunk that begins at `position`, and what was promised about them.
     pub async fn batch_chunk(
         &self,
         customer: CustomerId,
         id: BatchId,
         position: i64,
-    ) -> Result<Order, Error> {
-        let bytes: Vec<u8> = read!(self, conn => {
+    ) -> Result<(Order, Option<Digest>), Error> {
+        let (turns, digest): (Vec<u8>, Option<Vec<u8>>) = read!(self, conn => {
             let key = (Id::from(customer), Id::from(id), position);
-            bc::table.find(key).select(bc::turns).first(conn).await
+            bc::table.find(key).select((bc::turns, bc::digest)).first(conn).await
         })?;
-        decode_order(&bytes)
+        let digest = digest.map(|digest| digest.try_into().map(Digest));
+        let digest = digest.transpose().map_err(|_| damaged("digest"))?;
+        Ok((decode_order(&turns)?, digest))
     }
 
     /// Looks through all customers for batches that nobody works on any more. A read only.

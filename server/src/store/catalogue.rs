@@ -10,7 +10,7 @@ use super::schema::{
     installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
 };
 use super::types::Id;
-use crate::domain::{Catalogue, PlanId, ProductId, ProductPlan, fold};
+use crate::domain::{Catalogue, LaterPlans, NewProduct, PlanId, ProductId, ProductPlan, fold};
 use crate::edition::{Edition, RuleSet};
 
 /// Takes turns with every other change of the catalogue and gives its version.
@@ -83,13 +83,18 @@ impl Store {
     pub async fn catalogue(&self) -> Result<Catalogue, Error> {
         loop {
             let version = self.catalogue_version().await?;
-            let products: Vec<(Id, String, bool)> = read!(self, conn => {
-                p::table.select((p::product_id, p::display_name, p::for_company)).load(conn).await
+            let products: Vec<(Id, String, bool, i16)> = read!(self, conn => {
+                p::table
+                    .select((p::product_id, p::display_name, p::for_company, p::later_plans))
+                    .load(conn)
+                    .await
             })?;
             let plans: Vec<(Id, String)> = read!(self, conn => {
                 sp::table.select((sp::plan_id, sp::name)).load(conn).await
             })?;
-            let pairs: Vec<(Id, Id, bool)> = read!(self, conn => { pp::table.load(conn).await })?;
+            let pairs: Vec<(Id, Id, bool)> = read!(self, conn => {
+                pp::table.select((pp::product_id, pp::plan_id, pp::retired)).load(conn).await
+            })?;
             let rules = self.rules(None, i64::MAX).await?;
             // Several statements see several moments; an import in between shows in the version.
             if self.catalogue_version().await? != version {
@@ -107,9 +112,7 @@ impl Store {
             };
             return Ok(Catalogue::new(
                 version,
-                products
-                    .into_iter()
-                    .map(|(id, name, company)| (id.into(), name, company)),
+                products.into_iter().map(new_product),
                 // A plan's own name comes last and wins over the one in a rule.
                 names.chain(plans),
                 pairs.into_iter().map(pair),
@@ -217,7 +220,10 @@ impl Store {
             let products: Vec<Product> =
                 p::table.select(Product::as_select()).load(conn).await?;
             let plans: Vec<(Id, String, String)> = sp::table.load(conn).await?;
-            let pairs: Vec<(Id, Id, bool)> = pp::table.load(conn).await?;
+            let pairs: Vec<(Id, Id, bool)> = pp::table
+                .select((pp::product_id, pp::plan_id, pp::retired))
+                .load(conn)
+                .await?;
             let diff = EditionDiff::new(&StoredEdition::new(products, plans, pairs), edition);
             for product in &diff.products {
                 let values = (
@@ -228,7 +234,11 @@ impl Store {
                     p::retired.eq(product.retired),
                 );
                 diesel::insert_into(p::table)
-                    .values((p::product_id.eq(Id::from(product.product_id)), values.clone()))
+                    .values((
+                        p::product_id.eq(Id::from(product.product_id)),
+                        p::later_plans.eq(LATER_PLANS_ON),
+                        values.clone(),
+                    ))
                     .on_conflict(p::product_id)
                     .do_update()
                     .set(values)
@@ -251,7 +261,7 @@ impl Store {
                     pp::plan_id.eq(Id::from(*plan)),
                 );
                 diesel::insert_into(pp::table)
-                    .values((key, pp::retired.eq(*retired)))
+                    .values((key, pp::retired.eq(*retired), pp::added_version.eq(version + 1)))
                     .on_conflict((pp::product_id, pp::plan_id))
                     .do_update()
                     .set(pp::retired.eq(*retired))
@@ -287,6 +297,27 @@ impl Store {
             set_catalogue_version!(conn, version);
             Ok(ImportOutcome { changes: diff.changes, version })
         })
+    }
+}
+
+const LATER_PLANS_ON: i16 = 1;
+const LATER_PLANS_OFF: i16 = 2;
+
+/// Reads a stored policy; `None` says none.
+pub(super) fn later_plans(stored: i16) -> Option<LaterPlans> {
+    match stored {
+        LATER_PLANS_ON => Some(LaterPlans::On),
+        LATER_PLANS_OFF => Some(LaterPlans::Off),
+        _ => None,
+    }
+}
+
+fn new_product((id, display_name, for_company, stored): (Id, String, bool, i16)) -> NewProduct {
+    NewProduct {
+        id: id.into(),
+        display_name,
+        for_company,
+        later_plans: later_plans(stored).unwrap_or_default(),
     }
 }
 

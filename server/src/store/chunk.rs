@@ -6,12 +6,13 @@ mod sqlite;
 
 use std::sync::Arc;
 
-use super::codec::encode_edits;
+use super::batches::{decode_stop, encode_stop};
+use super::codec::{decode_tally, encode_edits, encode_tally};
 use super::error::Error;
 use super::types::{Id, Timestamp};
 use super::{Db, Store};
 use crate::domain::{
-    BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Order, Plan, Snapshot,
+    BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Order, Plan, Progress, Snapshot,
 };
 
 /// What is to be done and under which assumptions.
@@ -44,8 +45,8 @@ pub struct Chunk {
 pub struct Decision {
     /// What becomes of each user.
     pub plan: Plan,
-    /// The results, encoded, as they will be sent.
-    pub results: Vec<u8>,
+    /// How many results there are in each part, and the part, encoded as it will be sent.
+    pub results: Vec<(usize, Vec<u8>)>,
 }
 
 /// The decision: from what is so to what shall be. It may be asked more than once.
@@ -80,6 +81,26 @@ struct Standing {
     next_position: i64,
     fence: i64,
     catalogue_version: i64,
+    progress: Progress,
+}
+
+/// Position, fence, failed users, why it was stopped, and sums: as stored.
+type StandingRow = (i64, i64, i64, i16, Vec<u8>);
+
+impl Standing {
+    fn new(row: StandingRow, catalogue_version: i64) -> Result<Self, Error> {
+        let (next_position, fence, failed, stopped, tally) = row;
+        Ok(Self {
+            next_position,
+            fence,
+            catalogue_version,
+            progress: Progress {
+                failed: failed.cast_unsigned(),
+                stopped: decode_stop(stopped),
+                tally: decode_tally(&tally)?,
+            },
+        })
+    }
 }
 
 /// Checks the assumptions of a chunk; `Some` says why it cannot be done.
@@ -168,22 +189,30 @@ impl Rows {
     }
 }
 
-/// By how much a chunk moves the counts of its batch.
+/// By how much a chunk moves the counts of its batch, and what the batch comes to.
 struct Counts {
     turns: i64,
     applied: i64,
     unchanged: i64,
     failed: i64,
+    skipped: i64,
+    stopped: i16,
+    tally: Vec<u8>,
 }
 
 impl Counts {
-    fn new(plan: &Plan) -> Self {
+    fn new(snapshot: &Snapshot, order: &Order, plan: &Plan) -> Self {
         let count = |disposition| i64::from(plan.count(disposition));
+        let mut progress = snapshot.progress.clone();
+        progress.add(snapshot, order, plan);
         Self {
             turns: plan.outcomes.len() as i64,
             applied: count(Disposition::Applied),
             unchanged: count(Disposition::Unchanged),
             failed: count(Disposition::Failed),
+            skipped: count(Disposition::Skipped),
+            stopped: encode_stop(progress.stopped),
+            tally: encode_tally(&progress.tally),
         }
     }
 }

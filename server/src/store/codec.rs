@@ -4,7 +4,10 @@
 use uuid::Uuid;
 
 use super::error::Error;
-use crate::domain::{Assign, Change, Edit, Order, PlanChoice, PlanId, ProductId, Turn, UserId};
+use crate::domain::{
+    Assign, Change, Edit, Order, PlanChoice, PlanEdit, PlanId, ProductId, Replace, SeatTally,
+    Seats, Tally, Turn, UserId,
+};
 
 /// Plans of a choice: 16 bytes each.
 pub(super) fn encode_plans(plans: &[PlanId]) -> Vec<u8> {
@@ -21,6 +24,56 @@ pub(super) fn decode_choice(only: bool, plans: &[u8]) -> Result<PlanChoice, Erro
         PlanChoice::Only(ids)
     } else {
         PlanChoice::AllExcept(ids)
+    })
+}
+
+/// Sums of a batch: products with their seats before and after, then reasons with their counts.
+pub(super) fn encode_tally(tally: &Tally) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 + tally.seats.len() * 96);
+    put_len(&mut bytes, tally.seats.len());
+    for (product, seats) in &tally.seats {
+        bytes.extend(product.0.as_bytes());
+        for Seats {
+            enabled,
+            warning,
+            suspended,
+            assigned,
+        } in [seats.before, seats.after]
+        {
+            for number in [enabled, warning, suspended, assigned] {
+                bytes.extend(number.to_le_bytes());
+            }
+        }
+        bytes.extend(seats.unmet.to_le_bytes());
+        bytes.extend(seats.shortage.to_le_bytes());
+    }
+    put_len(&mut bytes, tally.reasons.len());
+    for (code, count) in &tally.reasons {
+        put_text(&mut bytes, code);
+        bytes.extend(count.to_le_bytes());
+    }
+    bytes
+}
+
+pub(super) fn decode_tally(bytes: &[u8]) -> Result<Tally, Error> {
+    let mut reader = Reader(bytes);
+    let seats = reader.list(|reader| {
+        let product = ProductId(reader.id()?);
+        let tally = SeatTally {
+            before: reader.seats()?,
+            after: reader.seats()?,
+            unmet: reader.i64()?,
+            shortage: reader.i64()?,
+        };
+        Ok((product, tally))
+    })?;
+    let reasons = reader.list(|reader| Ok((reader.text()?, reader.i64()?.cast_unsigned())))?;
+    if !reader.0.is_empty() {
+        return Err(damaged());
+    }
+    Ok(Tally {
+        seats: seats.into_iter().collect(),
+        reasons: reasons.into_iter().collect(),
     })
 }
 
@@ -63,21 +116,19 @@ pub(super) fn encode_order(order: &Order) -> Vec<u8> {
         put_len(&mut bytes, change.assign.len());
         for assign in &change.assign {
             bytes.extend(assign.product.0.as_bytes());
-            let (kind, plans): (u8, &[PlanId]) = match &assign.plans {
-                None => (0, &[]),
-                Some(PlanChoice::AllExcept(plans)) => (1, plans),
-                Some(PlanChoice::Only(plans)) => (2, plans),
-            };
-            bytes.push(kind);
-            put_len(&mut bytes, plans.len());
-            bytes.extend(encode_plans(plans));
+            put_plan_edit(&mut bytes, assign.plans.as_ref());
         }
-        put_len(&mut bytes, change.revoke.len());
-        bytes.extend(
-            change
-                .revoke
-                .iter()
-                .flat_map(|product| *product.0.as_bytes()),
+        put_products(&mut bytes, &change.revoke);
+        put_len(&mut bytes, change.replace.len());
+        for replace in &change.replace {
+            bytes.extend(replace.product.0.as_bytes());
+            bytes.extend(replace.by.0.as_bytes());
+            put_plan_edit(&mut bytes, replace.plans.as_ref());
+        }
+        bytes.push(u8::from(change.revoke_others.is_some()));
+        put_products(
+            &mut bytes,
+            change.revoke_others.as_deref().unwrap_or_default(),
         );
     }
     put_len(&mut bytes, order.turns.len());
@@ -85,24 +136,43 @@ pub(super) fn encode_order(order: &Order) -> Vec<u8> {
         bytes.extend(turn.index.to_le_bytes());
         bytes.extend(turn.change.to_le_bytes());
         bytes.extend(turn.user.map_or(Uuid::nil(), |user| user.0).as_bytes());
-        put_len(&mut bytes, turn.name.len());
-        bytes.extend(turn.name.as_bytes());
+        put_text(&mut bytes, &turn.name);
     }
     bytes
 }
 
 pub(super) fn decode_order(bytes: &[u8]) -> Result<Order, Error> {
     let mut reader = Reader(bytes);
-    let changes = (0..reader.u32()?)
-        .map(|_| reader.change())
-        .collect::<Result<_, _>>()?;
-    let turns = (0..reader.u32()?)
-        .map(|_| reader.turn())
-        .collect::<Result<_, _>>()?;
+    let changes = reader.list(Reader::change)?;
+    let turns = reader.list(Reader::turn)?;
     if !reader.0.is_empty() {
         return Err(damaged());
     }
     Ok(Order { changes, turns })
+}
+
+fn put_plan_edit(bytes: &mut Vec<u8>, edit: Option<&PlanEdit>) {
+    let (kind, plans, more): (u8, &[PlanId], &[PlanId]) = match edit {
+        None => (0, &[], &[]),
+        Some(PlanEdit::Set(PlanChoice::AllExcept(plans))) => (1, plans, &[]),
+        Some(PlanEdit::Set(PlanChoice::Only(plans))) => (2, plans, &[]),
+        Some(PlanEdit::Delta { enable, disable }) => (3, enable, disable),
+    };
+    bytes.push(kind);
+    for plans in [plans, more] {
+        put_len(bytes, plans.len());
+        bytes.extend(encode_plans(plans));
+    }
+}
+
+fn put_products(bytes: &mut Vec<u8>, products: &[ProductId]) {
+    put_len(bytes, products.len());
+    bytes.extend(products.iter().flat_map(|product| *product.0.as_bytes()));
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    put_len(bytes, text.len());
+    bytes.extend(text.as_bytes());
 }
 
 fn put_len(bytes: &mut Vec<u8>, len: usize) {
@@ -133,38 +203,82 @@ impl<'a> Reader<'a> {
         self.u32().map(u32::cast_signed)
     }
 
+    fn i64(&mut self) -> Result<i64, Error> {
+        let bytes = self.take(8)?;
+        Ok(i64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+    }
+
+    fn text(&mut self) -> Result<String, Error> {
+        let len = self.u32()? as usize;
+        String::from_utf8(self.take(len)?.to_vec()).map_err(|_| damaged())
+    }
+
+    fn seats(&mut self) -> Result<Seats, Error> {
+        Ok(Seats {
+            enabled: self.i64()?,
+            warning: self.i64()?,
+            suspended: self.i64()?,
+            assigned: self.i64()?,
+        })
+    }
+
     fn id(&mut self) -> Result<Uuid, Error> {
         Ok(Uuid::from_slice(self.take(16)?).expect("16 bytes"))
     }
 
     fn change(&mut self) -> Result<Change, Error> {
-        let assign = (0..self.u32()?)
-            .map(|_| self.assign())
-            .collect::<Result<_, _>>()?;
-        let revoke = (0..self.u32()?)
-            .map(|_| self.id().map(ProductId))
-            .collect::<Result<_, _>>()?;
-        Ok(Change { assign, revoke })
+        let assign = self.list(|reader| {
+            let product = ProductId(reader.id()?);
+            let plans = reader.plan_edit()?;
+            Ok(Assign { product, plans })
+        })?;
+        let revoke = self.products()?;
+        let replace = self.list(|reader| {
+            let (product, by) = (ProductId(reader.id()?), ProductId(reader.id()?));
+            let plans = reader.plan_edit()?;
+            Ok(Replace { product, by, plans })
+        })?;
+        let has_others = self.take(1)?[0] != 0;
+        let kept = self.products()?;
+        Ok(Change {
+            assign,
+            revoke,
+            replace,
+            revoke_others: has_others.then_some(kept),
+        })
     }
 
-    fn assign(&mut self) -> Result<Assign, Error> {
-        let product = ProductId(self.id()?);
+    fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        (0..self.u32()?).map(|_| item(self)).collect()
+    }
+
+    fn products(&mut self) -> Result<Vec<ProductId>, Error> {
+        self.list(|reader| reader.id().map(ProductId))
+    }
+
+    fn plan_edit(&mut self) -> Result<Option<PlanEdit>, Error> {
         let kind = self.take(1)?[0];
-        let len = self.u32()? as usize;
-        let plans = self.take(len.saturating_mul(16))?;
-        let plans = match kind {
+        let plans = self.list(|reader| reader.id().map(PlanId))?;
+        let more = self.list(|reader| reader.id().map(PlanId))?;
+        Ok(match kind {
             0 => None,
-            1 | 2 => Some(decode_choice(kind == 2, plans)?),
+            1 => Some(PlanEdit::Set(PlanChoice::AllExcept(plans))),
+            2 => Some(PlanEdit::Set(PlanChoice::Only(plans))),
+            3 => Some(PlanEdit::Delta {
+                enable: plans,
+                disable: more,
+            }),
             _ => return Err(damaged()),
-        };
-        Ok(Assign { product, plans })
+        })
     }
 
     fn turn(&mut self) -> Result<Turn, Error> {
         let (index, change) = (self.u32()?, self.u32()?);
         let user = self.id()?;
-        let len = self.u32()? as usize;
-        let name = String::from_utf8(self.take(len)?.to_vec()).map_err(|_| damaged())?;
+        let name = self.text()?;
         Ok(Turn {
             index,
             user: (!user.is_nil()).then_some(UserId(user)),
@@ -195,13 +309,22 @@ mod tests {
                 Change {
                     assign: vec![assign(None)],
                     revoke: vec![ProductId(id(2))],
+                    replace: vec![Replace {
+                        product: ProductId(id(4)),
+                        by: ProductId(id(5)),
+                        plans: Some(PlanEdit::Delta {
+                            enable: plans.clone(),
+                            disable: vec![PlanId(id(9))],
+                        }),
+                    }],
+                    revoke_others: Some(vec![ProductId(id(6))]),
                 },
                 Change {
                     assign: vec![
-                        assign(Some(PlanChoice::AllExcept(plans.clone()))),
-                        assign(Some(PlanChoice::Only(plans))),
+                        assign(Some(PlanEdit::Set(PlanChoice::AllExcept(plans.clone())))),
+                        assign(Some(PlanEdit::Set(PlanChoice::Only(plans)))),
                     ],
-                    revoke: Vec::new(),
+                    ..Change::default()
                 },
             ],
             turns: vec![
@@ -227,6 +350,31 @@ mod tests {
                 "{len} of {} bytes",
                 bytes.len()
             );
+        }
+    }
+
+    #[test]
+    fn a_tally_is_read_back_as_written_and_damage_is_noticed() {
+        let seats = |number| Seats {
+            enabled: number,
+            warning: 2,
+            suspended: 3,
+            assigned: -4,
+        };
+        let tally = SeatTally {
+            before: seats(1),
+            after: seats(5),
+            unmet: -6,
+            shortage: 7,
+        };
+        let tally = Tally {
+            seats: [(ProductId(id(1)), tally)].into(),
+            reasons: [("USER_INACTIVE".to_owned(), 8), (String::new(), 9)].into(),
+        };
+        let bytes = encode_tally(&tally);
+        assert_eq!(decode_tally(&bytes).expect("whole"), tally);
+        for len in 1..bytes.len() {
+            assert!(decode_tally(&bytes[..len]).is_err(), "{len} bytes");
         }
     }
 

@@ -81,6 +81,23 @@ pub enum Refusal {
         /// The plan.
         plan: PlanId,
     },
+    /// More users than a request of this kind may have.
+    #[error("{given} users, more than {max}")]
+    TooManyUsers {
+        /// How many there are.
+        given: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The request would do something else now than its preview showed.
+    #[error("the plan is stale")]
+    PlanStale,
+    /// The reader of a preview was slower than its moment can be kept.
+    #[error("the reader of a preview was too slow")]
+    ReaderTooSlow,
+    /// So many seats of these products are missing.
+    #[error("seats of {} products are short", .0.len())]
+    SeatsShort(Vec<(ProductId, i64)>),
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]
     RequestIdReused,

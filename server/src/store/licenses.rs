@@ -113,6 +113,7 @@ impl Store {
                     l::warning.eq(after.seats.warning),
                     l::suspended.eq(after.seats.suspended),
                     l::assigned.eq(0),
+                    l::later_plans.eq(0),
                     l::version.eq(1),
                     l::updated_at.eq(now),
                 );

@@ -20,6 +20,7 @@ table! {
         string_id -> Text,
         string_key -> Text,
         for_company -> Bool,
+        later_plans -> SmallInt,
         retired -> Bool,
     }
 }
@@ -39,6 +40,7 @@ table! {
         product_id -> Guid,
         plan_id -> Guid,
         retired -> Bool,
+        added_version -> BigInt,
     }
 }
 table! {
@@ -91,6 +93,7 @@ table! {
         warning -> BigInt,
         suspended -> BigInt,
         assigned -> BigInt,
+        later_plans -> SmallInt,
         version -> BigInt,
         updated_at -> Instant,
     }
@@ -113,6 +116,7 @@ table! {
         user_id -> Guid,
         product_id -> Guid,
         choice_id -> Integer,
+        catalogue_version -> BigInt,
         batch_id -> Guid,
         assigned_at -> Instant,
     }
@@ -131,6 +135,11 @@ table! {
         applied_count -> BigInt,
         unchanged_count -> BigInt,
         failed_count -> BigInt,
+        skipped_count -> BigInt,
+        terms -> BigInt,
+        capacity -> SmallInt,
+        stopped -> SmallInt,
+        tally -> Binary,
         fence -> BigInt,
         lease_expires_at -> Instant,
         created_at -> Instant,
@@ -145,6 +154,7 @@ table! {
         batch_id -> Guid,
         first_position -> BigInt,
         turns -> Binary,
+        digest -> Nullable<Binary>,
     }
 }
 table! {

@@ -1,4 +1,5 @@
 -- Distributed by customer_id. assigned may exceed enabled + warning after an allowed cut.
+-- later_plans: 0 as the product says, 1 on, 2 off.
 CREATE TABLE licenses (
     customer_id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -6,6 +7,7 @@ CREATE TABLE licenses (
     warning int8 NOT NULL,
     suspended int8 NOT NULL,
     assigned int8 NOT NULL,
+    later_plans int2 NOT NULL,
     version int8 NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT licenses_pkey PRIMARY KEY (customer_id, product_id),

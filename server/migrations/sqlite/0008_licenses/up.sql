@@ -1,4 +1,5 @@
 -- Distributed by customer_id. assigned may exceed enabled + warning after an allowed cut.
+-- later_plans: 0 as the product says, 1 on, 2 off.
 CREATE TABLE licenses (
     customer_id BLOB NOT NULL,
     product_id BLOB NOT NULL,
@@ -6,6 +7,7 @@ CREATE TABLE licenses (
     warning INTEGER NOT NULL,
     suspended INTEGER NOT NULL,
     assigned INTEGER NOT NULL,
+    later_plans INTEGER NOT NULL,
     version INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     CONSTRAINT licenses_pkey PRIMARY KEY (customer_id, product_id),

@@ -4,11 +4,9 @@
 //! Inserts of many rows take the customer's id from the batch's row: with a bare `unnest`, Citus would
 //! not know the shard and commit in two phases.
 
-use std::collections::HashMap;
-
 use bb8::PooledConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt};
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -16,17 +14,15 @@ use futures_util::future::try_join_all;
 use futures_util::{FutureExt, TryFutureExt, try_join};
 
 use super::{
-    Chunk, Counts, Decide, Decision, Holdings, Rows, Standing, Written, expect_rows, obstacle,
+    Chunk, Counts, Decide, Decision, Holdings, Rows, Standing, StandingRow, Written, expect_rows,
+    obstacle,
 };
-use crate::domain::{
-    ChoiceId, Choices, Country, Held, PlanChoice, ProductId, Seats, Snapshot, UserId, UserState,
-};
+use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
-use crate::store::codec::{decode_choice, encode_plans};
+use crate::store::codec::encode_plans;
 use crate::store::error::{Error, unavailable};
-use crate::store::schema::{
-    batches as b, customers as c, installation as i, licenses as l, plan_choices as pc,
-};
+use crate::store::schema::{batches as b, customers as c, installation as i, plan_choices as pc};
+use crate::store::snapshot::postgres::{load_choices, read_snapshot};
 use crate::store::sql::{Sql, sql};
 use crate::store::types::{Guid, Id, Instant};
 
@@ -44,11 +40,13 @@ pub(super) async fn write_chunk(
         if let Some(obstacle) = obstacle(chunk, &standing) {
             return Ok(obstacle);
         }
-        load_choices(conn, chunk, &mut snapshot).await?;
+        snapshot.progress = standing.progress;
+        load_choices(conn, chunk.customer, &mut snapshot).await?;
         let Decision { plan, results } = decide(&snapshot);
+        let counts = Counts::new(&snapshot, &chunk.order, &plan);
         let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices).await?;
         let rows = Rows::new(&chunk.order, &plan, &interned);
-        write(conn, chunk, seq, &rows, &Counts::new(&plan), results).await?;
+        write(conn, chunk, seq, &rows, &counts, results).await?;
         Ok(Written::Done(snapshot.choices))
     })
     .await
@@ -63,139 +61,24 @@ async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> QueryResult<i64> {
 }
 
 async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
-    let customer = Id::from(chunk.customer);
-    let (users, products) = named(chunk);
     let standing = b::table
-        .find((customer, Id::from(chunk.batch)))
-        .select((b::next_position, b::fence));
-    let version = i::table.find(1).select(i::catalogue_version);
-    let seats = l::table
-        .filter(l::customer_id.eq(customer))
-        .filter(l::product_id.eq_any(&products))
+        .find((Id::from(chunk.customer), Id::from(chunk.batch)))
         .select((
-            l::product_id,
-            l::enabled,
-            l::warning,
-            l::suspended,
-            l::assigned,
+            b::next_position,
+            b::fence,
+            b::failed_count,
+            b::stopped,
+            b::tally,
         ));
-    let people: Sql<'_, _, (Guid, Text, Text, Nullable<Text>, Bool)> =
-        sql("SELECT u.user_id, u.principal_name, u.display_name, u.usage_location, u.active FROM unnest(")
-            .bind::<Array<Guid>, _>(&users[..])
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, principal_name, display_name, usage_location, active FROM users WHERE customer_id = ")
-            .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id AND deleted_at IS NULL OFFSET 0) AS u")
-            .returning();
-    let held: Sql<'_, _, (Guid, Guid, Integer)> =
-        sql("SELECT a.user_id, a.product_id, a.choice_id FROM unnest(")
-            .bind::<Array<Guid>, _>(&users[..])
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, product_id, choice_id FROM assignments WHERE customer_id = ")
-            .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id ORDER BY product_id OFFSET 0) AS a")
-            .returning();
-
+    let version = i::table.find(1).select(i::catalogue_version);
     // Futures on one shared connection are pipelined.
-    let (mut c1, mut c2, mut c3, mut c4, mut c5) = (conn, conn, conn, conn, conn);
-    let (standing, catalogue_version, seats, people, held) = try_join!(
-        standing.first::<(i64, i64)>(&mut c1),
-        version.first::<i64>(&mut c2),
-        seats.load::<(Id, i64, i64, i64, i64)>(&mut c3),
-        people.load::<(Id, String, String, Option<String>, bool)>(&mut c4),
-        held.load::<(Id, Id, i32)>(&mut c5),
+    let (mut c1, mut c2) = (conn, conn);
+    let (standing, version, snapshot) = try_join!(
+        standing.first::<StandingRow>(&mut c1).err_into(),
+        version.first::<i64>(&mut c2).err_into(),
+        read_snapshot(conn, chunk.customer, &chunk.order, chunk.choices.clone()),
     )?;
-    let (next_position, fence) = standing;
-    let standing = Standing {
-        next_position,
-        fence,
-        catalogue_version,
-    };
-    let mut snapshot = Snapshot {
-        choices: chunk.choices.clone(),
-        ..Snapshot::default()
-    };
-    for (product, enabled, warning, suspended, assigned) in seats {
-        let seats = Seats {
-            enabled,
-            warning,
-            suspended,
-            assigned,
-        };
-        snapshot.seats.insert(product.into(), seats);
-    }
-    snapshot.users = users_of(people, held)?;
-    Ok((standing, snapshot))
-}
-
-/// The users and the products that the chunk is about.
-fn named(chunk: &Chunk) -> (Vec<Id>, Vec<Id>) {
-    let order = &chunk.order;
-    let users = order.turns.iter().filter_map(|turn| turn.user);
-    let products = order.changes.iter().flat_map(|change| change.products());
-    let mut products: Vec<Id> = products.map(Id::from).collect();
-    products.sort_unstable();
-    products.dedup();
-    (users.map(Id::from).collect(), products)
-}
-
-fn users_of(
-    people: Vec<(Id, String, String, Option<String>, bool)>,
-    held: Vec<(Id, Id, i32)>,
-) -> Result<HashMap<UserId, UserState>, Error> {
-    let mut users = HashMap::with_capacity(people.len());
-    for (id, principal_name, display_name, location, active) in people {
-        let usage_location = location
-            .map(|location| Country::parse(&location))
-            .transpose()
-            .map_err(|_| Error::Broken(format!("user {} has a damaged location", id.0)))?;
-        let held = Vec::new();
-        let user = UserState {
-            principal_name,
-            display_name,
-            usage_location,
-            active,
-            held,
-        };
-        users.insert(UserId::from(id), user);
-    }
-    for (user, product, choice) in held {
-        if let Some(user) = users.get_mut(&UserId::from(user)) {
-            user.held.push(Held {
-                product: ProductId::from(product),
-                choice: ChoiceId(choice),
-            });
-        }
-    }
-    Ok(users)
-}
-
-/// Reads the choices that the users' holdings refer to, as far as they are not known yet.
-async fn load_choices(
-    conn: &mut AsyncPgConnection,
-    chunk: &Chunk,
-    snapshot: &mut Snapshot,
-) -> Result<(), Error> {
-    let held = snapshot.users.values().flat_map(|user| &user.held);
-    let mut missing: Vec<i32> = held
-        .filter(|held| snapshot.choices.get(held.choice).is_none())
-        .map(|held| held.choice.0)
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    missing.sort_unstable();
-    missing.dedup();
-    let rows: Vec<(i32, bool, Vec<u8>)> = pc::table
-        .filter(pc::customer_id.eq(Id::from(chunk.customer)))
-        .filter(pc::choice_id.eq_any(&missing))
-        .select((pc::choice_id, pc::only_named, pc::plan_ids))
-        .load(conn)
-        .await?;
-    for (id, only, plans) in rows {
-        snapshot
-            .choices
-            .insert(ChoiceId(id), decode_choice(only, &plans)?);
-    }
-    Ok(())
+    Ok((Standing::new(standing, version)?, snapshot))
 }
 
 /// Gives new choices their numbers. The customer's lock makes "one more than the highest" safe.
@@ -253,13 +136,15 @@ async fn write(
     seq: i64,
     rows: &Rows,
     counts: &Counts,
-    results: Vec<u8>,
+    results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
     let seqs: Vec<i64> = (seq + 1..).take(rows.changed.len()).collect();
-    let mut writes = vec![
-        insert_results(conn, chunk, counts, results).boxed(),
-        update_batch(conn, chunk, counts).boxed(),
-    ];
+    let mut writes = vec![update_batch(conn, chunk, counts).boxed()];
+    let mut first = chunk.first_position;
+    for (count, part) in results {
+        writes.push(insert_results(conn, chunk, (first, count as i64), part).boxed());
+        first += count as i64;
+    }
     if !rows.inserts.is_empty() {
         writes.push(insert_assignments(conn, chunk, &rows.inserts).boxed());
     }
@@ -296,7 +181,9 @@ async fn insert_assignments(
     chunk: &Chunk,
     new: &Holdings,
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO assignments (customer_id, user_id, product_id, choice_id, batch_id, assigned_at) SELECT b.customer_id, t.user_id, t.product_id, t.choice_id, b.batch_id, ")
+    let statement = sql("INSERT INTO assignments (customer_id, user_id, product_id, choice_id, catalogue_version, batch_id, assigned_at) SELECT b.customer_id, t.user_id, t.product_id, t.choice_id, ")
+        .bind::<BigInt, _>(chunk.catalogue_version)
+        .sql(", b.batch_id, ")
         .bind::<Instant, _>(chunk.now)
         .sql(" FROM batches AS b CROSS JOIN unnest(")
         .bind::<Array<Guid>, _>(&new.users[..])
@@ -316,15 +203,18 @@ async fn update_assignments(
     chunk: &Chunk,
     changed: &Holdings,
 ) -> Result<(), Error> {
-    let statement = sql("UPDATE assignments AS a SET choice_id = t.choice_id FROM unnest(")
-        .bind::<Array<Guid>, _>(&changed.users[..])
-        .sql(", ")
-        .bind::<Array<Guid>, _>(&changed.products[..])
-        .sql(", ")
-        .bind::<Array<Integer>, _>(&changed.choices[..])
-        .sql(") AS t(user_id, product_id, choice_id) WHERE a.customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
-        .sql(" AND a.user_id = t.user_id AND a.product_id = t.product_id");
+    let statement =
+        sql("UPDATE assignments AS a SET choice_id = t.choice_id, catalogue_version = ")
+            .bind::<BigInt, _>(chunk.catalogue_version)
+            .sql(" FROM unnest(")
+            .bind::<Array<Guid>, _>(&changed.users[..])
+            .sql(", ")
+            .bind::<Array<Guid>, _>(&changed.products[..])
+            .sql(", ")
+            .bind::<Array<Integer>, _>(&changed.choices[..])
+            .sql(") AS t(user_id, product_id, choice_id) WHERE a.customer_id = ")
+            .bind::<Guid, _>(Id::from(chunk.customer))
+            .sql(" AND a.user_id = t.user_id AND a.product_id = t.product_id");
     exactly(conn, "changed assignments", changed.users.len(), statement).await
 }
 
@@ -386,7 +276,7 @@ async fn update_seq(conn: &AsyncPgConnection, chunk: &Chunk, changes: i64) -> Re
 async fn insert_results(
     conn: &AsyncPgConnection,
     chunk: &Chunk,
-    counts: &Counts,
+    (first_position, count): (i64, i64),
     results: Vec<u8>,
 ) -> Result<(), Error> {
     let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results) VALUES (")
@@ -394,9 +284,9 @@ async fn insert_results(
         .sql(", ")
         .bind::<Guid, _>(Id::from(chunk.batch))
         .sql(", ")
-        .bind::<BigInt, _>(chunk.first_position)
+        .bind::<BigInt, _>(first_position)
         .sql(", ")
-        .bind::<BigInt, _>(counts.turns)
+        .bind::<BigInt, _>(count)
         .sql(", ")
         .bind::<Binary, _>(results)
         .sql(")");
@@ -417,8 +307,14 @@ async fn update_batch(
         .bind::<BigInt, _>(counts.unchanged)
         .sql(", failed_count = failed_count + ")
         .bind::<BigInt, _>(counts.failed)
+        .sql(", skipped_count = skipped_count + ")
+        .bind::<BigInt, _>(counts.skipped)
+        .sql(", stopped = ")
+        .bind::<SmallInt, _>(counts.stopped)
+        .sql(", tally = ")
+        .bind::<Binary, _>(&counts.tally[..])
         .sql(", state = ")
-        .bind::<diesel::sql_types::SmallInt, _>(if chunk.is_last { ENDED } else { RUNNING })
+        .bind::<SmallInt, _>(if chunk.is_last { ENDED } else { RUNNING })
         .sql(", ended_at = ")
         .bind::<Nullable<Instant>, _>(ended_at)
         .sql(", lease_expires_at = ")

@@ -4,24 +4,24 @@
 //! What is found by key is read with `get_result`, not `first`: to bind the `LIMIT` of the latter makes
 //! SQLite prepare the statement again, because its plan might depend on the number.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
-use super::{Chunk, Counts, Decide, Decision, Rows, Standing, Written, expect_rows, obstacle};
-use crate::domain::{
-    ChoiceId, Choices, Country, Held, PlanChoice, Seats, Snapshot, UserId, UserState,
+use super::{
+    Chunk, Counts, Decide, Decision, Rows, Standing, StandingRow, Written, expect_rows, obstacle,
 };
+use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
-use crate::store::codec::{decode_choice, encode_plans};
+use crate::store::codec::encode_plans;
 use crate::store::error::Error;
 use crate::store::schema::{
     assignments as a, batch_results as br, batches as b, changes as ch, customers as c,
-    installation as i, licenses as l, plan_choices as pc, users as u,
+    installation as i, licenses as l, plan_choices as pc,
 };
+use crate::store::snapshot::sqlite::{load_choices, read_snapshot};
 use crate::store::sqlite::Sqlite;
 use crate::store::types::Id;
 
@@ -46,125 +46,33 @@ fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Wr
     if let Some(obstacle) = obstacle(chunk, &standing) {
         return Ok(obstacle);
     }
-    load_choices(conn, chunk, &mut snapshot)?;
+    snapshot.progress = standing.progress;
+    load_choices(conn, Id::from(chunk.customer), &mut snapshot)?;
     let Decision { plan, results } = decide(&snapshot);
+    let counts = Counts::new(&snapshot, &chunk.order, &plan);
     let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
     let rows = Rows::new(&chunk.order, &plan, &interned);
     write(conn, chunk, &rows)?;
-    finish(conn, chunk, &Counts::new(&plan), results)?;
+    finish(conn, chunk, &counts, results)?;
     Ok(Written::Done(snapshot.choices))
 }
 
 fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
-    let customer = Id::from(chunk.customer);
-    let (next_position, fence) = b::table
-        .find((customer, Id::from(chunk.batch)))
-        .select((b::next_position, b::fence))
+    let standing: StandingRow = b::table
+        .find((Id::from(chunk.customer), Id::from(chunk.batch)))
+        .select((
+            b::next_position,
+            b::fence,
+            b::failed_count,
+            b::stopped,
+            b::tally,
+        ))
         .get_result(conn)?;
     let version = i::table.find(1).select(i::catalogue_version);
-    let catalogue_version = version.get_result(conn)?;
-    let standing = Standing {
-        next_position,
-        fence,
-        catalogue_version,
-    };
-
-    let mut snapshot = Snapshot {
-        choices: chunk.choices.clone(),
-        ..Snapshot::default()
-    };
-    for product in chunk
-        .order
-        .changes
-        .iter()
-        .flat_map(|change| change.products())
-    {
-        let seats: Option<(i64, i64, i64, i64)> = l::table
-            .find((customer, Id::from(product)))
-            .select((l::enabled, l::warning, l::suspended, l::assigned))
-            .get_result(conn)
-            .optional()?;
-        if let Some((enabled, warning, suspended, assigned)) = seats {
-            snapshot.seats.insert(
-                product,
-                Seats {
-                    enabled,
-                    warning,
-                    suspended,
-                    assigned,
-                },
-            );
-        }
-    }
-    snapshot.users = users(conn, chunk)?;
-    Ok((standing, snapshot))
-}
-
-fn users(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<HashMap<UserId, UserState>, Error> {
+    let standing = Standing::new(standing, version.get_result(conn)?)?;
     let customer = Id::from(chunk.customer);
-    let mut users = HashMap::with_capacity(chunk.order.turns.len());
-    for id in chunk.order.turns.iter().filter_map(|turn| turn.user) {
-        let person: Option<(String, String, Option<String>, bool)> = u::table
-            .find((customer, Id::from(id)))
-            .filter(u::deleted_at.is_null())
-            .select((
-                u::principal_name,
-                u::display_name,
-                u::usage_location,
-                u::active,
-            ))
-            .get_result(conn)
-            .optional()?;
-        let Some((principal_name, display_name, location, active)) = person else {
-            continue;
-        };
-        let usage_location = location
-            .map(|location| Country::parse(&location))
-            .transpose()
-            .map_err(|_| Error::Broken(format!("user {id} has a damaged location")))?;
-        let held: Vec<(Id, i32)> = a::table
-            .filter(a::customer_id.eq(customer))
-            .filter(a::user_id.eq(Id::from(id)))
-            .order(a::product_id)
-            .select((a::product_id, a::choice_id))
-            .load(conn)?;
-        let held = held.into_iter().map(|(product, choice)| Held {
-            product: product.into(),
-            choice: ChoiceId(choice),
-        });
-        let held = held.collect();
-        users.insert(
-            id,
-            UserState {
-                principal_name,
-                display_name,
-                usage_location,
-                active,
-                held,
-            },
-        );
-    }
-    Ok(users)
-}
-
-/// Reads the choices that the users' holdings refer to, as far as they are not known yet.
-fn load_choices(
-    conn: &mut SqliteConnection,
-    chunk: &Chunk,
-    snapshot: &mut Snapshot,
-) -> Result<(), Error> {
-    for held in snapshot.users.values().flat_map(|user| &user.held) {
-        if snapshot.choices.get(held.choice).is_none() {
-            let (only, plans): (bool, Vec<u8>) = pc::table
-                .find((Id::from(chunk.customer), held.choice.0))
-                .select((pc::only_named, pc::plan_ids))
-                .get_result(conn)?;
-            snapshot
-                .choices
-                .insert(held.choice, decode_choice(only, &plans)?);
-        }
-    }
-    Ok(())
+    let snapshot = read_snapshot(conn, customer, &chunk.order, chunk.choices.clone())?;
+    Ok((standing, snapshot))
 }
 
 /// Gives new choices their numbers. The one writer makes "one more than the highest" safe.
@@ -219,6 +127,7 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
             a::user_id.eq(*user),
             a::product_id.eq(*product),
             a::choice_id.eq(*choice),
+            a::catalogue_version.eq(chunk.catalogue_version),
             a::batch_id.eq(batch),
             a::assigned_at.eq(chunk.now),
         );
@@ -233,7 +142,10 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
     {
         let row = a::table.find((customer, *user, *product));
         let written = diesel::update(row)
-            .set(a::choice_id.eq(*choice))
+            .set((
+                a::choice_id.eq(*choice),
+                a::catalogue_version.eq(chunk.catalogue_version),
+            ))
             .execute(conn)?;
         expect_rows("changed assignment", 1, written)?;
     }
@@ -274,17 +186,22 @@ fn finish(
     conn: &mut SqliteConnection,
     chunk: &Chunk,
     counts: &Counts,
-    results: Vec<u8>,
+    results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
     let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
-    let row = (
-        br::customer_id.eq(customer),
-        br::batch_id.eq(batch),
-        br::first_position.eq(chunk.first_position),
-        br::result_count.eq(counts.turns),
-        br::results.eq(results),
-    );
-    diesel::insert_into(br::table).values(row).execute(conn)?;
+    let mut first = chunk.first_position;
+    for (count, part) in results {
+        let count = count as i64;
+        let row = (
+            br::customer_id.eq(customer),
+            br::batch_id.eq(batch),
+            br::first_position.eq(first),
+            br::result_count.eq(count),
+            br::results.eq(part),
+        );
+        diesel::insert_into(br::table).values(row).execute(conn)?;
+        first += count;
+    }
     let mine = b::table
         .find((customer, batch))
         .filter(b::next_position.eq(chunk.first_position))
@@ -295,6 +212,9 @@ fn finish(
             b::applied_count.eq(b::applied_count + counts.applied),
             b::unchanged_count.eq(b::unchanged_count + counts.unchanged),
             b::failed_count.eq(b::failed_count + counts.failed),
+            b::skipped_count.eq(b::skipped_count + counts.skipped),
+            b::stopped.eq(counts.stopped),
+            b::tally.eq(&counts.tally),
             b::state.eq(if chunk.is_last { ENDED } else { RUNNING }),
             b::ended_at.eq(chunk.is_last.then_some(chunk.now)),
             b::lease_expires_at.eq(chunk.lease_expires_at),

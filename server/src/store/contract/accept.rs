@@ -7,7 +7,7 @@ use super::fixture::{
 };
 use super::raw;
 use crate::domain::{BatchId, Change, Order, RequestId, UserRef};
-use crate::store::{Accepted, Batch, NewBatch, Refusal};
+use crate::store::{Accepted, Batch, NewBatch, Refusal, Users};
 
 /// The chunks of a batch: the position and the turns of each.
 async fn chunks(fixture: &Fixture, batch: &Batch) -> Vec<(i64, Order)> {
@@ -85,9 +85,9 @@ pub(super) async fn the_same_request_is_accepted_once(fresh: Fresh) {
     };
     for state in ["running", "ended"] {
         let before = raw::contents(&fixture.store).await;
-        match fixture.store.accept_batch(&again).await.expect("found") {
+        match fixture.try_accept(&again).await.expect("found") {
             Accepted::Before(found) => assert_eq!(found, fixture.batch(&batch).await, "{state}"),
-            Accepted::New(_) => panic!("accepted twice while {state}"),
+            other => panic!("accepted twice while {state}: {other:?}"),
         }
         assert_eq!(raw::contents(&fixture.store).await, before);
         if state == "running" {
@@ -114,17 +114,12 @@ pub(super) async fn a_request_is_not_refused_for_what_came_after_it(fresh: Fresh
         unless_accepted: Some(refusal.clone()),
         ..fixture.request(number, &users, assign(&[OFFICE]))
     };
-    match fixture
-        .store
-        .accept_batch(&refused(1))
-        .await
-        .expect("found")
-    {
+    match fixture.try_accept(&refused(1)).await.expect("found") {
         Accepted::Before(found) => assert_eq!(found, batch),
-        Accepted::New(_) => panic!("accepted twice"),
+        other => panic!("accepted twice: {other:?}"),
     }
     let new = refused(2);
-    let accept = fixture.store.accept_batch(&new);
+    let accept = fixture.try_accept(&new);
     assert_eq!(raw::refusal(&fixture.store, accept).await, refusal);
 }
 
@@ -138,7 +133,7 @@ pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
         request: RequestId(uuid::Uuid::from_u128(1)),
         ..fixture.request(2, &users, assign(&[OFFICE]))
     };
-    let accept = fixture.store.accept_batch(&other);
+    let accept = fixture.try_accept(&other);
     assert_eq!(
         raw::refusal(&fixture.store, accept).await,
         Refusal::RequestIdReused
@@ -156,7 +151,7 @@ pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
         ..other
     };
     assert!(matches!(
-        store.accept_batch(&other).await.expect("accepted"),
+        fixture.try_accept(&other).await.expect("accepted"),
         Accepted::New(_)
     ));
     // A customer that is not there has none.
@@ -170,7 +165,7 @@ pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
         ..other
     };
     assert_eq!(
-        raw::refusal(store, store.accept_batch(&accept)).await,
+        raw::refusal(store, fixture.try_accept(&accept)).await,
         expected
     );
 }
@@ -197,10 +192,10 @@ pub(super) async fn a_user_that_is_named_twice_is_refused_in_every_spelling(fres
         let users = [by_id(user(1)), one.clone(), by_id(user(3)), other.clone()];
         let users = users.map(|user| (user, 0)).to_vec();
         let request = NewBatch {
-            users,
+            users: Users::Listed(users),
             ..fixture.request(number, &[], assign(&[OFFICE]))
         };
-        let refusal = raw::refusal(store, store.accept_batch(&request)).await;
+        let refusal = raw::refusal(store, fixture.try_accept(&request)).await;
         let expected = Refusal::DuplicateUser {
             first: 1,
             second: 3,
@@ -244,7 +239,7 @@ pub(super) async fn users_that_are_not_there_get_a_turn_without_a_user(fresh: Fr
     ];
     let users: Vec<_> = users.map(|user| (user, 0)).to_vec();
     let request = NewBatch {
-        users,
+        users: Users::Listed(users),
         ..fixture.request(1, &[], assign(&[OFFICE]))
     };
     let batch = fixture.accept(&request).await;
@@ -299,7 +294,8 @@ pub(super) async fn service_is_by_id_when_seats_are_ample_else_as_requested(fres
     // Each license is counted for the changes that name it.
     let mut request = fixture.request(10, &users, assign(&[OFFICE]));
     request.changes.push(assign(&[BASIC]));
-    request.users[0].1 = 1;
+    let Users::Listed(listed) = &mut request.users;
+    listed[0].1 = 1;
     assert_eq!(service_order(&fixture, &request).await, by_id);
     // Seats that are taken are not there: now three are free.
     assert_eq!(fixture.run(11, &users[..1], assign(&[OFFICE])).await, "A");
@@ -344,7 +340,8 @@ pub(super) async fn every_user_can_have_a_change_of_its_own(fresh: Fresh) {
     let mut request = fixture.request(2, &users, Change::default());
     request.changes = vec![revoke(&[OFFICE]), assign(&[OFFICE]), assign(&[BASIC])];
     let change_of = |index: usize| if index >= 90 { 2 } else { index % 2 };
-    for (index, (_, change)) in request.users.iter_mut().enumerate() {
+    let Users::Listed(listed) = &mut request.users;
+    for (index, (_, change)) in listed.iter_mut().enumerate() {
         *change = change_of(index) as u32;
     }
     let batch = fixture.accept(&request).await;
@@ -376,7 +373,7 @@ pub(super) async fn thousands_of_users_are_resolved_by_id_and_by_name(fresh: Fre
         _ => (by_id(user(1_000_000 + number)), 0),
     });
     let request = NewBatch {
-        users: users.collect(),
+        users: Users::Listed(users.collect()),
         ..fixture.request(1, &[], assign(&[OFFICE]))
     };
     let batch = fixture.accept(&request).await;

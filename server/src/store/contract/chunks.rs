@@ -8,7 +8,7 @@ use super::fixture::{
     edition_product, later, plan, user,
 };
 use super::raw;
-use crate::domain::{Change, ChoiceId, Edit, Plan, PlanChoice, Snapshot, decide};
+use crate::domain::{Change, ChoiceId, Edit, Plan, PlanChoice, Snapshot, Terms, decide};
 use crate::store::{Batch, Chunk, Decide, Error, StoredResults, Written};
 
 /// Position, applied, unchanged, failed.
@@ -138,7 +138,7 @@ pub(super) async fn a_chunk_that_cannot_be_written_leaves_no_trace(fresh: Fresh)
     for (what, spoil) in spoils {
         let (catalogue, inner) = (fixture.catalogue.clone(), chunk.clone());
         let spoiled: Decide = Arc::new(move |snapshot: &Snapshot| {
-            let mut plan = decide(&catalogue, snapshot, &inner.order);
+            let mut plan = decide(&catalogue, snapshot, &inner.order, Terms::BestEffort);
             assert_eq!(plan.new_choices.len(), 1);
             spoil(&mut plan);
             decision_of(plan)

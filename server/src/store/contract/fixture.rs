@@ -8,14 +8,15 @@ use uuid::Uuid;
 
 use super::engine::Fresh;
 use crate::domain::{
-    Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, DisplayName, Disposition,
-    Plan, PlanChoice, PlanId, PrincipalName, ProductId, RequestId, Snapshot, UserId, UserRef,
-    decide,
+    Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, Digest, DisplayName,
+    Disposition, Plan, PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, RequestId, Snapshot,
+    Terms, UserId, UserRef, decide,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    Accepted, Batch, Chunk, Decide, Decision, ImportUser, Imported, License, NewBatch, NewUser,
-    SeatsUpdate, Store, StoredResults, Timestamp, UserUpdate, Written,
+    Accepted, Batch, Capacity, Chunk, Decide, Decision, Error, ImportUser, Imported, License,
+    NewBatch, NewUser, Rehearse, Rehearsed, SeatsUpdate, Store, StoredResults, Timestamp,
+    UserUpdate, Users, Written,
 };
 
 /// The moment of every call, unless time matters.
@@ -96,7 +97,7 @@ pub(super) fn assign(products: &[ProductId]) -> Change {
         .collect();
     Change {
         assign,
-        revoke: Vec::new(),
+        ..Change::default()
     }
 }
 
@@ -104,16 +105,16 @@ pub(super) fn assign_plans(product: ProductId, plans: PlanChoice) -> Change {
     Change {
         assign: vec![Assign {
             product,
-            plans: Some(plans),
+            plans: Some(PlanEdit::Set(plans)),
         }],
-        revoke: Vec::new(),
+        ..Change::default()
     }
 }
 
 pub(super) fn revoke(products: &[ProductId]) -> Change {
     Change {
-        assign: Vec::new(),
         revoke: products.to_vec(),
+        ..Change::default()
     }
 }
 
@@ -262,14 +263,17 @@ impl Fixture {
 
     /// A request number `number` that changes every one of `users` in the same way.
     pub(super) fn request(&self, number: u8, users: &[UserId], change: Change) -> NewBatch {
-        let users = users.iter().map(|&user| (UserRef::Id(user), 0)).collect();
+        let users = users.iter().map(|&user| (UserRef::Id(user), 0));
         NewBatch {
             customer: self.customer,
             id: BatchId(Uuid::from_u128(number.into())),
             request: RequestId(Uuid::from_u128(number.into())),
             request_hash: [number; 32],
             changes: vec![change],
-            users,
+            users: Users::Listed(users.collect()),
+            terms: Terms::BestEffort,
+            capacity: Capacity::FillInOrder,
+            promised: None,
             unless_accepted: None,
             now: NOW,
             lease_expires_at: later(30),
@@ -278,9 +282,32 @@ impl Fixture {
 
     /// Accepts a request that must be new.
     pub(super) async fn accept(&self, request: &NewBatch) -> Batch {
-        match self.store.accept_batch(request).await.expect("accepted") {
+        match self.try_accept(request).await.expect("accepted") {
             Accepted::New(batch) => batch,
-            Accepted::Before(batch) => panic!("accepted before: {batch:?}"),
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    pub(super) async fn try_accept(&self, request: &NewBatch) -> Result<Accepted, Error> {
+        let rehearse = self.rehearse(request.terms);
+        self.store.accept_batch(request, &rehearse).await
+    }
+
+    /// The rehearsal that the service would hold.
+    pub(super) fn rehearse(&self, terms: Terms) -> Rehearse {
+        let catalogue = self.catalogue.clone();
+        Rehearse {
+            catalogue_version: catalogue.version,
+            decide: Arc::new(move |snapshot, order, _| {
+                let plan = decide(&catalogue, snapshot, order, terms);
+                let digest = Digest::of(&catalogue, snapshot, order, &plan);
+                let Decision { plan, results } = decision_of(plan);
+                Rehearsed {
+                    plan,
+                    digest,
+                    results,
+                }
+            }),
         }
     }
 
@@ -290,7 +317,7 @@ impl Fixture {
             .store
             .batch_chunk(self.customer, batch.batch_id, first_position)
             .await;
-        let order = order.expect("a chunk");
+        let (order, _) = order.expect("a chunk");
         Chunk {
             customer: self.customer,
             batch: batch.batch_id,
@@ -308,7 +335,10 @@ impl Fixture {
     /// The decision that the service would take.
     pub(super) fn decision(&self, chunk: &Arc<Chunk>) -> Decide {
         let (catalogue, chunk) = (self.catalogue.clone(), chunk.clone());
-        Arc::new(move |snapshot: &Snapshot| decision_of(decide(&catalogue, snapshot, &chunk.order)))
+        Arc::new(move |snapshot: &Snapshot| {
+            let terms = Terms::BestEffort;
+            decision_of(decide(&catalogue, snapshot, &chunk.order, terms))
+        })
     }
 
     /// Writes a chunk that must be done, and gives the choices that are known then.
@@ -386,11 +416,13 @@ pub(super) fn decision_of(plan: Plan) -> Decision {
         Disposition::Applied => b'A',
         Disposition::Unchanged => b'U',
         Disposition::Failed => b'F',
+        Disposition::Skipped => b'S',
     };
-    let results = plan
+    let results: Vec<u8> = plan
         .outcomes
         .iter()
         .map(|outcome| letter(outcome.disposition))
         .collect();
+    let results = vec![(results.len(), results)];
     Decision { plan, results }
 }

@@ -47,7 +47,7 @@ async fn assert_conflicts(fixture: &Fixture, chunk: &Chunk) {
     conflict(raw::failure(store, seats).await, "set_seats");
     let request = fixture.request(2, &[user(1)], assign(&[OFFICE]));
     conflict(
-        raw::failure(store, store.accept_batch(&request)).await,
+        raw::failure(store, fixture.try_accept(&request)).await,
         "accept_batch",
     );
     let decide: Decide = Arc::new(|_: &Snapshot| panic!("decided without the lock"));

@@ -1,6 +1,6 @@
 use super::text::{self, plan_id, product_id};
 use super::{World, check};
-use crate::domain::{ChoiceId, Edit, Plan, PlanChoice, decide};
+use crate::domain::{ChoiceId, Edit, Plan, PlanChoice, Terms, decide};
 
 #[test]
 fn a_new_holder_gets_all_plans_or_those_that_were_chosen() {
@@ -235,7 +235,12 @@ fn a_choice_turns_on_no_plan_that_its_product_does_not_have() {
 
 fn plan_of(text: &str) -> (World, Plan) {
     let world = text::parse(text);
-    let plan = decide(&world.catalogue(), &world.snapshot(), &world.order);
+    let plan = decide(
+        &world.catalogue(),
+        &world.snapshot(),
+        &world.order,
+        Terms::BestEffort,
+    );
     (world, plan)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Decided, Holdings, Person, Verdict, World};
 use crate::domain::{
-    Change, Country, Disposition, PlanChoice, PlanId, ProductId, Reason, Rule, Seats,
+    Change, Country, Disposition, PlanChoice, PlanEdit, PlanId, ProductId, Reason, Rule, Seats,
 };
 
 type PlanSet = BTreeSet<PlanId>;
@@ -94,7 +94,12 @@ fn wanted(world: &World, user: &Person, change: &Change, reasons: &mut Vec<Reaso
                 unavailable.remove(&plan);
             }
         }
-        let choice = match assign.plans.as_ref().unwrap_or(&PlanChoice::ALL) {
+        let asked = match &assign.plans {
+            None => PlanChoice::ALL,
+            Some(PlanEdit::Set(choice)) => choice.clone(),
+            Some(PlanEdit::Delta { .. }) => unimplemented!(),
+        };
+        let choice = match &asked {
             PlanChoice::AllExcept(plans) => {
                 let except: PlanSet = plans.iter().copied().chain(unavailable).collect();
                 PlanChoice::AllExcept(except.into_iter().collect())
@@ -165,7 +170,12 @@ fn against_rules(
                 plan,
                 others: any_of,
             } => {
-                reasons.push(Reason::PrerequisiteMissing { plan, any_of });
+                let suppliers = suppliers(world, &any_of);
+                reasons.push(Reason::PrerequisiteMissing {
+                    plan,
+                    any_of,
+                    suppliers,
+                });
             }
             Rule::ProhibitedIn { plan, country } => {
                 reasons.push(Reason::UsageLocationProhibited { plan, country });
@@ -185,4 +195,17 @@ fn broken(rule: &Rule, location: Option<Country>, on: &PlanSet) -> bool {
         }
         Rule::ProhibitedIn { plan, country } => on.contains(plan) && location == Some(*country),
     }
+}
+
+/// Licensed products whose new holders get one of the plans.
+fn suppliers(world: &World, any_of: &[PlanId]) -> Vec<ProductId> {
+    let mut found = Vec::new();
+    for product in world.seats.keys() {
+        let bundle = &world.products[product];
+        let has = |plan: &PlanId| bundle.plans.contains(plan) && !bundle.retired.contains(plan);
+        if !bundle.for_company && any_of.iter().any(has) && found.len() < 10 {
+            found.push(*product);
+        }
+    }
+    found
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::text::{plan_id, product_id, user_id};
 use super::world::{Bundle, Person, World};
 use crate::domain::{
-    Assign, Change, Country, PlanChoice, PlanId, ProductId, Rule, Seats, Turn, UserId,
+    Assign, Change, Country, PlanChoice, PlanEdit, PlanId, ProductId, Rule, Seats, Turn, UserId,
 };
 
 const PRODUCTS: usize = 6;
@@ -201,6 +201,7 @@ fn wish(world: &World, wishes: Vec<Wish>) -> Change {
                     // A request that names other plans is not accepted.
                     plans.retain(|plan| world.products[&product].plans.contains(plan));
                 }
+                let plans = plans.map(PlanEdit::Set);
                 change.assign.push(Assign { product, plans });
             }
             Wish::Revoke => change.revoke.push(product),

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use super::world::{Bundle, Decided, Holdings, Person, World};
 use crate::domain::{
-    Assign, Change, Country, Disposition, PlanChoice, PlanId, ProductId, Reason, Rule, Seats, Turn,
-    UserId,
+    Assign, Change, Country, Disposition, PlanChoice, PlanEdit, PlanId, ProductId, Reason, Rule,
+    Seats, Turn, UserId,
 };
 
 pub(super) fn parse(text: &str) -> World {
@@ -161,7 +161,7 @@ fn assign(text: &str) -> Assign {
     };
     Assign {
         product: product_id(product),
-        plans,
+        plans: plans.map(PlanEdit::Set),
     }
 }
 
@@ -195,6 +195,10 @@ pub(super) fn show(world: &World, decided: &Decided) -> Vec<String> {
             let mut reasons: Vec<_> = verdict.reasons.iter().map(reason).collect();
             reasons.sort();
             format!("{} failed: {}", turn.name, reasons.join("; "))
+        }
+        Disposition::Skipped => {
+            let reasons: Vec<_> = verdict.reasons.iter().map(reason).collect();
+            format!("{} skipped: {}", turn.name, reasons.join("; "))
         }
     });
     line.collect()
@@ -244,7 +248,7 @@ fn reason(reason: &Reason) -> String {
         MutuallyExclusivePlans { plan, others } => {
             format!("MUTUALLY_EXCLUSIVE_PLANS {}", of(plan, list(others, " ")))
         }
-        PrerequisiteMissing { plan, any_of } => {
+        PrerequisiteMissing { plan, any_of, .. } => {
             format!("PREREQUISITE_MISSING {}", of(plan, list(any_of, "|")))
         }
         DependentPlanRemains { plan, any_of } => {
@@ -265,6 +269,9 @@ fn reason(reason: &Reason) -> String {
             format!("PLAN_NOT_IN_PRODUCT {} {}", name(product.0), name(plan.0))
         }
         UserNotFound => "USER_NOT_FOUND".to_owned(),
+        StoppedAfterFailures => "STOPPED_AFTER_FAILURES".to_owned(),
+        BatchRolledBack => "BATCH_ROLLED_BACK".to_owned(),
+        PlanStale => "PLAN_STALE".to_owned(),
         UserInactive => "USER_INACTIVE".to_owned(),
     }
 }

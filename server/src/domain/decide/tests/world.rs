@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::domain::{
-    Catalogue, ChoiceId, Choices, Country, Disposition, Held, Order, Outcome, Plan, PlanChoice,
-    PlanId, ProductId, ProductPlan, Reason, Rule, Seats, Snapshot, UserId, UserState, decide,
+    Catalogue, ChoiceId, Choices, Country, Disposition, Held, LaterPlans, NewProduct, Order,
+    Outcome, Plan, PlanChoice, PlanId, ProductId, ProductPlan, Reason, Rule, Seats, Snapshot,
+    Terms, UserId, UserState, decide,
 };
 
 /// Everything that a decision depends on, in plain sets.
@@ -67,7 +68,7 @@ impl World {
     /// Decides the world, with `decide`.
     pub(super) fn decide(&self) -> Decided {
         let snapshot = self.snapshot();
-        let plan = decide(&self.catalogue(), &snapshot, &self.order);
+        let plan = decide(&self.catalogue(), &snapshot, &self.order, Terms::BestEffort);
         self.read(&snapshot, &plan)
     }
 
@@ -106,8 +107,12 @@ impl World {
         let mut plans: Vec<_> = known.into_iter().copied().collect();
         let unused = (0..62).map(|number| PlanId(Uuid::from_u128(u128::MAX - number)));
         plans.splice(plans.len().min(2)..plans.len().min(2), unused);
-        let product =
-            |(&id, product): (&ProductId, &Bundle)| (id, id.to_string(), product.for_company);
+        let product = |(&id, product): (&ProductId, &Bundle)| NewProduct {
+            id,
+            display_name: id.to_string(),
+            for_company: product.for_company,
+            later_plans: LaterPlans::On,
+        };
         let pairs = self.products.iter().flat_map(|(&id, product)| {
             let pair = move |&plan| {
                 let retired = product.retired.contains(&plan);
@@ -129,21 +134,10 @@ impl World {
         )
     }
 
-    /// Holds no more than a snapshot must: the seats, users and choices that the order is about.
+    /// Holds no more than a snapshot must: the users and choices that the order is about.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let named: BTreeSet<_> = self
-            .order
-            .changes
-            .iter()
-            .flat_map(|c| c.products())
-            .collect();
-        let seats = self
-            .seats
-            .iter()
-            .filter(|(product, _)| named.contains(product));
-        let seats = seats.map(|(&product, &seats)| (product, seats)).collect();
         let mut snapshot = Snapshot {
-            seats,
+            seats: self.seats.clone(),
             ..Snapshot::default()
         };
         for id in self.order.turns.iter().filter_map(|turn| turn.user) {

@@ -1,0 +1,239 @@
+//! Batch requests become domain types here, whichever way they come.
+
+use std::collections::HashMap;
+
+use seatwise_proto::v1;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::change::{parse_change, retired_plan};
+use super::parse::{Fields, too_many};
+use super::status::duplicate_user;
+use crate::domain::{Catalogue, Change, CustomerId, RequestId, Terms, UserId, UserRef};
+use crate::service::{ATOMIC_USERS_MAX, BatchRequest, Capacity, Refusal, Users};
+
+/// A batch request that is right in itself.
+pub(super) struct ParsedBatch {
+    /// The distinct changes.
+    pub(super) changes: Vec<Change>,
+    /// The users, each with the number of its change.
+    pub(super) users: Users,
+    /// How they are judged.
+    pub(super) terms: Terms,
+    /// What to do when seats are short.
+    pub(super) capacity: Capacity,
+    /// True if the users came in `user_changes`.
+    pub(super) has_own: bool,
+    /// Refuses the request as things are now, unless it was accepted when they were different.
+    pub(super) unless_accepted: Option<Refusal>,
+}
+
+impl ParsedBatch {
+    /// The request; the flag says whether the users came in `user_changes`.
+    pub(super) fn with_ids(self, customer: CustomerId, request: RequestId) -> (BatchRequest, bool) {
+        let has_own = self.has_own;
+        let request = BatchRequest {
+            customer,
+            request,
+            changes: self.changes,
+            users: self.users,
+            terms: self.terms,
+            capacity: self.capacity,
+            promised: None,
+            unless_accepted: self.unless_accepted,
+        };
+        (request, has_own)
+    }
+}
+
+/// Collects the parts of a batch request, whichever way they come.
+pub(super) struct BatchParser<'a> {
+    catalogue: &'a Catalogue,
+    users_max: usize,
+    fields: Fields,
+    changes: Vec<Change>,
+    numbers: HashMap<Change, u32>,
+    users: Vec<(UserRef, u32)>,
+    shared: Option<u32>,
+    has_users: bool,
+    has_own: bool,
+    terms: Terms,
+    capacity: Capacity,
+    retired: Option<Refusal>,
+    seen: HashMap<UserRef, u32>,
+}
+
+impl<'a> BatchParser<'a> {
+    pub(super) fn new(catalogue: &'a Catalogue, users_max: usize) -> Self {
+        Self {
+            catalogue,
+            users_max,
+            fields: Fields::default(),
+            changes: Vec::new(),
+            numbers: HashMap::new(),
+            users: Vec::new(),
+            shared: None,
+            has_users: false,
+            has_own: false,
+            terms: Terms::default(),
+            capacity: Capacity::default(),
+            retired: None,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// How the batch is carried out.
+    pub(super) fn options(&mut self, options: &v1::BatchOptions) {
+        use v1::batch_options::{Capacity as Short, Mode};
+        let atomic = match Mode::try_from(options.mode) {
+            Ok(Mode::Unspecified | Mode::BestEffort) => false,
+            Ok(Mode::Atomic) => true,
+            Err(_) => {
+                let problem = "must be MODE_BEST_EFFORT or MODE_ATOMIC";
+                return self.fields.wrong("options.mode", problem);
+            }
+        };
+        self.capacity = match Short::try_from(options.capacity) {
+            Ok(Short::Unspecified | Short::FillInOrder) => Capacity::FillInOrder,
+            Ok(Short::RefuseIfShort) => Capacity::RefuseIfShort,
+            Err(_) => {
+                let problem = "must be CAPACITY_FILL_IN_ORDER or CAPACITY_REFUSE_IF_SHORT";
+                return self.fields.wrong("options.capacity", problem);
+            }
+        };
+        let field = "options.stop_after_failures";
+        self.terms = match u32::try_from(options.stop_after_failures) {
+            Err(_) => {
+                return self
+                    .fields
+                    .wrong(field, "must not be negative; 0 means never");
+            }
+            Ok(0) if atomic => Terms::Atomic,
+            Ok(_) if atomic => {
+                return self
+                    .fields
+                    .wrong(field, "cannot be combined with MODE_ATOMIC");
+            }
+            Ok(0) => Terms::BestEffort,
+            Ok(failures) => Terms::StopAfter(failures),
+        };
+        if atomic {
+            self.users_max = self.users_max.min(ATOMIC_USERS_MAX);
+        }
+    }
+
+    /// The change for all of `users`.
+    pub(super) fn shared_change(&mut self, change: &v1::Change) -> Result<(), Status> {
+        let change = self.change("change", change)?;
+        self.shared = Some(self.number(change));
+        Ok(())
+    }
+
+    fn number(&mut self, change: Change) -> u32 {
+        if let Some(number) = self.numbers.get(&change) {
+            return *number;
+        }
+        let number = u32::try_from(self.changes.len()).expect("fewer than users");
+        self.changes.push(change.clone());
+        self.numbers.insert(change, number);
+        number
+    }
+
+    /// Users who get the shared change.
+    pub(super) fn users(&mut self, users: Vec<String>) -> Result<(), Status> {
+        self.has_users |= !users.is_empty();
+        let Some(change) = self.shared else {
+            return Ok(());
+        };
+        self.check_count("users", users.len())?;
+        for text in users {
+            let field = |index| format!("users[{index}]");
+            self.user(&text, change, field)?;
+        }
+        Ok(())
+    }
+
+    /// Users with a change of their own.
+    pub(super) fn user_changes(&mut self, changes: Vec<v1::UserChange>) -> Result<(), Status> {
+        self.has_own |= !changes.is_empty();
+        if self.shared.is_some() {
+            return Ok(());
+        }
+        self.check_count("user_changes", changes.len())?;
+        for own in changes {
+            let path = format!("user_changes[{}].change", self.users.len());
+            let change = match &own.change {
+                Some(change) => self.change(&path, change)?,
+                None => {
+                    self.fields.wrong(path, "is required");
+                    Change::default()
+                }
+            };
+            let number = self.number(change);
+            self.user(&own.user, number, |index| {
+                format!("user_changes[{index}].user")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, path: &str, change: &v1::Change) -> Result<Change, Status> {
+        let change = parse_change(self.catalogue, &mut self.fields, path, change)?;
+        if self.retired.is_none() {
+            self.retired = retired_plan(self.catalogue, path, &change);
+        }
+        Ok(change)
+    }
+
+    fn user(
+        &mut self,
+        text: &str,
+        change: u32,
+        field: impl Fn(u32) -> String,
+    ) -> Result<(), Status> {
+        if self.fields.is_full() {
+            return self.fields.check();
+        }
+        let index = u32::try_from(self.users.len()).expect("the number of users is limited");
+        // A wrong user still takes its place, so that the places after it are named right.
+        let user = self.fields.take(field(index), UserRef::parse(text));
+        let user = user.unwrap_or(UserRef::Id(UserId(Uuid::from_u128(
+            u128::MAX - u128::from(index),
+        ))));
+        if let Some(first) = self.seen.insert(user.clone(), index) {
+            return Err(duplicate_user(field(first), field(index)));
+        }
+        self.users.push((user, change));
+        Ok(())
+    }
+
+    fn check_count(&self, field: &str, more: usize) -> Result<(), Status> {
+        let given = self.users.len() + more;
+        if given <= self.users_max {
+            return Ok(());
+        }
+        Err(too_many(field, given, self.users_max))
+    }
+
+    /// The request, if there is nothing wrong with any part of it.
+    pub(super) fn finish(mut self) -> Result<ParsedBatch, Status> {
+        if self.has_own && (self.shared.is_some() || self.has_users) {
+            self.fields
+                .wrong("user_changes", "cannot be combined with change and users");
+        } else if self.has_users && self.shared.is_none() {
+            self.fields.wrong("change", "is required with users");
+        } else if !self.has_users && !self.has_own {
+            let problem = "must name at least one user, here or in user_changes";
+            self.fields.wrong("users", problem);
+        }
+        self.fields.check()?;
+        Ok(ParsedBatch {
+            changes: self.changes,
+            users: Users::Listed(self.users),
+            terms: self.terms,
+            capacity: self.capacity,
+            has_own: self.has_own,
+            unless_accepted: self.retired,
+        })
+    }
+}
