@@ -6,11 +6,13 @@ mod batches;
 mod catalogue;
 mod convert;
 mod customers;
+mod language;
 mod licenses;
 mod page;
 mod parse;
 mod results;
 mod status;
+mod text;
 mod token;
 mod users;
 
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use seatwise_proto::v1;
 use tonic::service::Routes;
 
+pub(crate) use language::InCallersLanguage;
 pub(crate) use results::encoder;
 pub(crate) use token::Tokens;
 

@@ -9,14 +9,15 @@ use seatwise_proto::v1::{
     BatchFrame, BatchResult, ErrorReason, ExecuteBatchRequest, ExecuteBatchResponse,
     ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse,
     ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse,
-    StreamBatchResultsRequest, StreamBatchResultsResponse,
+    ReasonTexts, StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::language::Language;
 use super::page::{Page, bad_token};
 use super::parse::{self, BatchParser, Fields, ParsedBatch};
-use super::results::{decode, frames};
+use super::results::{decode, frames, reason_texts};
 use super::status::{duplicate_user, from_service, internal, invalid_field, refuse};
 use super::{Rpc, convert};
 use crate::domain::{BatchId, Catalogue, CustomerId, RequestId};
@@ -46,7 +47,9 @@ impl BatchService for Rpc {
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
         let has_own = !request.user_changes.is_empty();
         // A hundred thousand names take a while to read; others must not wait for it.
-        let parse = tokio::task::spawn_blocking(move || parse_batch(&catalogue, request));
+        let language = Language::of_call();
+        let parse = move || language.within(|| parse_batch(&catalogue, request));
+        let parse = tokio::task::spawn_blocking(parse);
         let parsed = parse.await.map_err(|error| internal(&error))??;
         let frames = self.execute(customer, id, parsed, has_own).await?;
         let response =
@@ -128,13 +131,19 @@ impl BatchService for Rpc {
             results.extend(decode(&chunk.bytes, skip)?);
         }
         results.truncate(usize::try_from(size).expect("at most the maximum"));
+        let language = Language::of_call();
+        let texts = |result| ReasonTexts {
+            texts: reason_texts(language, result),
+        };
+        let mut texts: Vec<_> = results.iter().map(texts).collect();
         let mut bytes = 0;
-        let fits = |result: &&BatchResult| {
-            bytes += result.encoded_len();
+        let fits = |(result, texts): &(&BatchResult, &ReasonTexts)| {
+            bytes += result.encoded_len() + texts.encoded_len();
             bytes <= PAGE_BYTES_MAX
         };
-        let fitting = results.iter().take_while(fits).count();
+        let fitting = results.iter().zip(&texts).take_while(fits).count();
         results.truncate(fitting.max(1));
+        texts.truncate(results.len());
         let next = position + results.len() as i64;
         let is_last = batch.has_ended() && next >= batch.user_count;
         let next_page_token = if is_last {
@@ -145,6 +154,8 @@ impl BatchService for Rpc {
         Ok(Response::new(ListBatchResultsResponse {
             results,
             next_page_token,
+            texts,
+            locale: language.tag().to_owned(),
         }))
     }
 

@@ -5,7 +5,9 @@ use seatwise_proto::v1::{self, batch_frame::Frame, batch_result::Disposition as 
 use tonic::Status;
 
 use super::convert::{batch, count, plan_choice, time};
+use super::language::Language;
 use super::status::internal;
+use super::text;
 use super::token::Tokens;
 use crate::domain::{
     Catalogue, ChoiceId, Disposition, Edit, Held, Outcome, PlanChoice, PlanId, ProductId, Reason,
@@ -45,7 +47,10 @@ pub(super) fn decode(mut bytes: &[u8], skip: usize) -> Result<Vec<v1::BatchResul
 
 /// The frames of an event. `replayed` goes into `started`.
 pub(super) fn frames(event: Event, replayed: bool) -> Result<Vec<v1::BatchFrame>, Status> {
-    let frame = |frame| v1::BatchFrame { frame: Some(frame) };
+    let frame = |frame| v1::BatchFrame {
+        frame: Some(frame),
+        ..v1::BatchFrame::default()
+    };
     let one = |kind| Ok(vec![frame(kind)]);
     match event {
         Event::Started(started) => one(Frame::Started(v1::BatchStarted {
@@ -60,12 +65,32 @@ pub(super) fn frames(event: Event, replayed: bool) -> Result<Vec<v1::BatchFrame>
         })),
         Event::Results(chunk, skip) => {
             let results = decode(&chunk.bytes, skip)?;
-            Ok(results
-                .into_iter()
-                .map(|result| frame(Frame::Result(result)))
-                .collect())
+            Ok(results.into_iter().map(result_frame).collect())
         }
     }
+}
+
+/// A result, and beside it what differs between its readers: the reasons in the caller's language.
+fn result_frame(result: v1::BatchResult) -> v1::BatchFrame {
+    let language = Language::of_call();
+    let reason_texts = reason_texts(language, &result);
+    let locale = match reason_texts.as_slice() {
+        [] => String::new(),
+        _ => language.tag().to_owned(),
+    };
+    v1::BatchFrame {
+        frame: Some(Frame::Result(result)),
+        reason_texts,
+        locale,
+    }
+}
+
+/// The reasons of a result in words.
+pub(super) fn reason_texts(language: Language, result: &v1::BatchResult) -> Vec<String> {
+    let reasons = result.reasons.iter();
+    reasons
+        .map(|reason| text::reason(language, reason))
+        .collect()
 }
 
 fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchResult {
@@ -122,7 +147,7 @@ fn choice<'a>(encoding: &'a Encoding<'_>, id: ChoiceId) -> &'a PlanChoice {
     }
 }
 
-fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
+pub(super) fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
     let product = |id: &ProductId| {
         let name = catalogue
             .product(*id)
