@@ -10,7 +10,7 @@ pub use seatwise_proto::v1::{
     ListCustomersRequest, ListCustomersResponse, ListLicensesRequest, ListLicensesResponse,
     ListProductsRequest, ListProductsResponse, ListRulesRequest, ListRulesResponse,
     ListUsersRequest, ListUsersResponse, PlanChoice, PlanRef, PlanSet, Product, ProductAssignment,
-    ProductPlan, ProductRef, Reason, ReasonCode, Rule, SetSeatsRequest, UpdateCustomerRequest,
-    UpdateProductRequest, UpdateUserRequest, User, UserChange, batch, batch_frame, batch_result,
-    catalogue_change, import_outcome, plan_choice, product, rule, user,
+    ProductPlan, ProductRef, Reason, ReasonCode, ReasonTexts, Rule, SetSeatsRequest,
+    UpdateCustomerRequest, UpdateProductRequest, UpdateUserRequest, User, UserChange, batch,
+    batch_frame, batch_result, catalogue_change, import_outcome, plan_choice, product, rule, user,
 };

@@ -58,8 +58,8 @@ count-USER_INACTIVE = user inactive
 ## Why a call is refused
 
 error-INVALID_FIELD = { $violations ->
-    [one] One value is missing or wrong: { $field }. Nothing was changed.
-   *[other] { $violations } values are missing or wrong, the first is { $field }. Nothing was changed.
+    [one] One value is missing or wrong: { $field }.
+   *[other] { $violations } values are missing or wrong, the first is { $field }.
 }
 error-TOO_MANY_ITEMS = { $field } has { $given } items and may have at most { $max }. Split the request.
 error-DUPLICATE_USER = { $field } is the same user as { $first }. Name each user once.

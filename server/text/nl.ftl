@@ -55,8 +55,8 @@ count-USER_INACTIVE = gebruiker inactief
 ## Waarom een aanroep wordt geweigerd
 
 error-INVALID_FIELD = { $violations ->
-    [one] Eén waarde ontbreekt of is onjuist: { $field }. Er is niets gewijzigd.
-   *[other] { $violations } waarden ontbreken of zijn onjuist, de eerste is { $field }. Er is niets gewijzigd.
+    [one] Eén waarde ontbreekt of is onjuist: { $field }.
+   *[other] { $violations } waarden ontbreken of zijn onjuist, de eerste is { $field }.
 }
 error-TOO_MANY_ITEMS = { $field } heeft { $given } items en mag er hooguit { $max } hebben. Splits de aanvraag.
 error-DUPLICATE_USER = { $field } is dezelfde gebruiker als { $first }. Noem elke gebruiker één keer.

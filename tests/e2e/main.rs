@@ -22,3 +22,4 @@ mod replay;
 mod revoke;
 mod seats;
 mod streams;
+mod text;

@@ -80,15 +80,15 @@ fn numbers_choose_the_form_and_look_as_they_were_given() {
     assert_eq!(
         text("1"),
         [
-            "One value is missing or wrong: users[3]. Nothing was changed.",
-            "Eén waarde ontbreekt of is onjuist: users[3]. Er is niets gewijzigd.",
+            "One value is missing or wrong: users[3].",
+            "Eén waarde ontbreekt of is onjuist: users[3].",
         ]
     );
     assert_eq!(
         text("100000"),
         [
-            "100000 values are missing or wrong, the first is users[3]. Nothing was changed.",
-            "100000 waarden ontbreken of zijn onjuist, de eerste is users[3]. Er is niets gewijzigd.",
+            "100000 values are missing or wrong, the first is users[3].",
+            "100000 waarden ontbreken of zijn onjuist, de eerste is users[3].",
         ]
     );
     // Not everything that could be read as a number is one.
