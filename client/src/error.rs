@@ -68,9 +68,9 @@ pub struct Error {
     /// The values that the message speaks of.
     pub metadata: HashMap<String, String>,
     /// What is wrong in the language that was asked for, if the error is from the service itself.
-    pub localized: Option<Localized>,
+    pub localized: Option<Box<Localized>>,
     /// Every wrong field, 20 at most.
-    pub violations: Vec<Violation>,
+    pub violations: Box<[Violation]>,
     /// How long to wait before the next try, if the server said so.
     pub retry_after: Option<Duration>,
 }
@@ -95,7 +95,7 @@ impl Error {
             reason: ErrorReason::Unspecified,
             metadata: HashMap::new(),
             localized: None,
-            violations: Vec::new(),
+            violations: Box::default(),
             retry_after: None,
         }
     }
@@ -120,9 +120,11 @@ impl From<tonic::Status> for Error {
             problem: v.description.clone(),
         };
         let violations = details.bad_request().map(|bad| &bad.field_violations[..]);
-        let localized = details.localized_message().map(|said| Localized {
-            locale: said.locale.clone(),
-            text: said.message.clone(),
+        let localized = details.localized_message().map(|said| {
+            Box::new(Localized {
+                locale: said.locale.clone(),
+                text: said.message.clone(),
+            })
         });
         let code = code(status.code());
         let message = match (status.message(), code) {

@@ -17,6 +17,7 @@ mod large;
 mod lists;
 mod plans;
 mod postgres;
+mod real_catalogue;
 mod reasons;
 mod replay;
 mod revoke;
