@@ -14,6 +14,7 @@ part-resource = { $resource ->
     [plan] plan
     [license] license
     [batch] batch
+    [selection] selection
    *[other] { $resource }
 }
 

@@ -11,6 +11,7 @@ part-resource = { $resource ->
     [plan] plan
     [license] licentie
     [batch] batch
+    [selection] selectie
    *[other] { $resource }
 }
 
