@@ -33,13 +33,8 @@ fn bundle(language: Language) -> FluentBundle<FluentResource> {
 
 /// Why a user was refused.
 pub(super) fn reason(language: Language, reason: &v1::Reason) -> String {
-    let name = reason.code().as_str_name();
-    let code = name.strip_prefix("REASON_CODE_").unwrap_or(name);
-    message(
-        language,
-        &format!("reason-{code}"),
-        &values(language, reason),
-    )
+    let id = id("reason", reason.code().as_str_name(), "REASON_CODE_");
+    message(language, &id, &values(language, reason))
 }
 
 /// Why users were refused, in a few words without what differs between them.
@@ -48,9 +43,8 @@ pub(super) fn reason(language: Language, reason: &v1::Reason) -> String {
     expect(dead_code, reason = "summaries do not count reasons yet")
 )]
 pub(super) fn count(language: Language, code: ReasonCode) -> String {
-    let name = code.as_str_name();
-    let code = name.strip_prefix("REASON_CODE_").unwrap_or(name);
-    message(language, &format!("count-{code}"), &FluentArgs::new())
+    let id = id("count", code.as_str_name(), "REASON_CODE_");
+    message(language, &id, &FluentArgs::new())
 }
 
 /// Why a call was refused, from the metadata that the reason comes with.
@@ -59,10 +53,14 @@ pub(super) fn error(
     reason: ErrorReason,
     metadata: &[(&str, String)],
 ) -> String {
-    let name = reason.as_str_name();
-    let code = name.strip_prefix("ERROR_REASON_").unwrap_or(name);
+    let id = id("error", reason.as_str_name(), "ERROR_REASON_");
     let pairs = metadata.iter().map(|(key, text)| (*key, value(text)));
-    message(language, &format!("error-{code}"), &pairs.collect())
+    message(language, &id, &pairs.collect())
+}
+
+/// The id of a code's message: `error-INTERNAL` for `ERROR_REASON_INTERNAL`.
+fn id(kind: &str, name: &str, prefix: &str) -> String {
+    format!("{kind}-{}", name.strip_prefix(prefix).unwrap_or(name))
 }
 
 /// What a reason's message can insert.
