@@ -10,6 +10,7 @@ code=   # and its exit code
 
 start_server() {
     cargo build --workspace --locked --quiet
+    : >"$scratch/server.out" # else it might be read before the server is there to make it
     "$target/debug/seatwise" serve --listen 127.0.0.1:0 --database "sqlite:$scratch/seatwise.db" \
         "$@" >"$scratch/server.out" 2>"$scratch/server.log" &
     server=$!

@@ -153,6 +153,9 @@ async fn run(
 /// The server counts the users of the request; people count the lines of their file.
 fn locate(mut error: seatwise_client::Error, users: &[Lined<String>]) -> seatwise_client::Error {
     error.message = files::with_lines(&error.message, users);
+    if let Some(localized) = &mut error.localized {
+        localized.text = files::with_lines(&localized.text, users);
+    }
     for violation in &mut error.violations {
         violation.field = files::with_lines(&violation.field, users);
         violation.problem = files::with_lines(&violation.problem, users);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use seatwise_client::{Client, v1};
+use seatwise_client::{Client, UserResult, v1};
 
 use crate::connect::Connect;
 use crate::error::Error;
@@ -130,13 +130,14 @@ async fn print_results(
             page_token,
         };
         let page = client.list_batch_results(request).await?;
-        for result in &page.results {
-            report.add(result)?;
+        page_token = page.next_page_token.clone();
+        let is_last = page.results.is_empty() || page_token.is_empty();
+        for result in UserResult::of_page(page) {
+            report.add(&result)?;
         }
-        if page.results.is_empty() || page.next_page_token.is_empty() {
+        if is_last {
             break;
         }
-        page_token = page.next_page_token;
     }
     report.finish(&get(client, results.place).await?)
 }

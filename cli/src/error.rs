@@ -49,9 +49,19 @@ impl std::fmt::Display for Error {
                 )
             }
             Self::Call(error) => {
-                write!(f, "{error}")?;
-                // The message names the first; the others stand below.
-                for violation in error.violations.iter().skip(1) {
+                let localized = error.localized.as_ref();
+                // English says more in the message itself: also what is wrong with the first field.
+                let told = match localized.filter(|localized| localized.locale != "en") {
+                    Some(localized) => {
+                        f.write_str(&localized.text)?;
+                        0
+                    }
+                    None => {
+                        f.write_str(&error.message)?;
+                        1
+                    }
+                };
+                for violation in error.violations.iter().skip(told) {
                     write!(f, "\n  {}: {}", violation.field, violation.problem)?;
                 }
                 Ok(())

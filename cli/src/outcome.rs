@@ -2,44 +2,45 @@
 //! code.
 
 use std::collections::HashMap;
+use std::iter::repeat;
 use std::process::ExitCode;
 
-use seatwise_client::BatchStream;
-use seatwise_client::v1::{
-    Batch, BatchResult, Reason, ReasonCode, batch, batch_result::Disposition,
-};
+use seatwise_client::v1::{Batch, Reason, ReasonCode, batch, batch_result::Disposition};
+use seatwise_client::{BatchStream, UserResult};
 
-use crate::catalogue::plan_name;
 use crate::error::Error;
 use crate::exit;
-use crate::output::{self, Column, Format, Printer, Row, column, count, word};
+use crate::output::{self, Format, Printer, count, word};
 
 /// Users shown below a reason unless all are asked for.
 const USERS_SHOWN: usize = 20;
 
-impl Row for BatchResult {
-    const COLUMNS: &'static [Column<Self>] = &[
-        column("index", |result| result.index().to_string()),
-        column("user_id", |result| result.user_id.clone()),
-        column("principal_name", |result| result.principal_name.clone()),
-        column("disposition", disposition),
-        column("assigned", |result| result.assigned_product_ids.join(", ")),
-        column("revoked", |result| result.revoked_product_ids.join(", ")),
-        column("plans_changed", |result| {
-            result.changed_product_ids.join(", ")
-        }),
-        column("reasons", |result| {
-            result
-                .reasons
-                .iter()
-                .map(reason)
-                .collect::<Vec<_>>()
-                .join("; ")
-        }),
-    ];
+/// Columns of a result in CSV.
+const COLUMNS: [&str; 8] = [
+    "index",
+    "user_id",
+    "principal_name",
+    "disposition",
+    "assigned",
+    "revoked",
+    "plans_changed",
+    "reasons",
+];
+
+fn cells(result: &UserResult) -> [String; COLUMNS.len()] {
+    [
+        result.index().to_string(),
+        result.user_id.clone(),
+        result.principal_name.clone(),
+        disposition(result),
+        result.assigned_product_ids.join(", "),
+        result.revoked_product_ids.join(", "),
+        result.changed_product_ids.join(", "),
+        reasons(result).join("; "),
+    ]
 }
 
-fn disposition(result: &BatchResult) -> String {
+fn disposition(result: &UserResult) -> String {
     word(result.disposition().as_str_name(), "DISPOSITION_")
 }
 
@@ -76,21 +77,23 @@ impl Report {
     pub(crate) fn new(format: Format, shows_all: bool) -> Self {
         Self {
             format,
-            printer: Printer::of::<BatchResult>(format),
+            printer: Printer::new(format, COLUMNS.to_vec()),
             users_shown: if shows_all { usize::MAX } else { USERS_SHOWN },
             groups: HashMap::new(),
         }
     }
 
-    pub(crate) fn add(&mut self, result: &BatchResult) -> Result<(), Error> {
-        if self.format != Format::Table {
-            return self.printer.row(result);
+    pub(crate) fn add(&mut self, result: &UserResult) -> Result<(), Error> {
+        match self.format {
+            Format::Json => return output::line(&output::json(&result.result)?),
+            Format::Csv => return self.printer.cells(cells(result).to_vec()),
+            Format::Table => {}
         }
         match result.disposition() {
             Disposition::Applied | Disposition::Unchanged => {}
             _ if result.reasons.is_empty() => self.group(disposition(result), result),
             _ => {
-                for text in result.reasons.iter().map(reason) {
+                for text in reasons(result) {
                     self.group(text, result);
                 }
             }
@@ -98,7 +101,7 @@ impl Report {
         Ok(())
     }
 
-    fn group(&mut self, text: String, result: &BatchResult) {
+    fn group(&mut self, text: String, result: &UserResult) {
         let group = self.groups.entry(text).or_default();
         group.count += 1;
         if group.users.len() < self.users_shown {
@@ -144,7 +147,7 @@ impl Report {
 /// The counts and reasons of a batch in words, with so many users below each reason.
 pub(crate) fn summary(
     batch: &Batch,
-    results: &[BatchResult],
+    results: &[UserResult],
     users_shown: usize,
 ) -> Result<String, Error> {
     let mut report = Report {
@@ -181,68 +184,43 @@ fn users(number: u64) -> String {
     format!("{} {noun}", count(number))
 }
 
-/// A reason in words, without what differs from user to user.
-fn reason(reason: &Reason) -> String {
-    use ReasonCode as R;
-    let product = reason.product.clone().unwrap_or_default();
-    let product = match product.display_name {
-        name if name.is_empty() => product.product_id,
-        name => name,
-    };
-    let plan = reason.plan.as_ref().map(plan_name).unwrap_or_default();
-    let others = reason
-        .others
-        .iter()
-        .map(plan_name)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let words = match reason.code() {
-        R::SeatsExhausted => format!("no seat of {product} was free"),
-        R::MutuallyExclusivePlans => format!("{plan} cannot be on together with {others}"),
-        R::PrerequisiteMissing => format!("{plan} needs one of {others}"),
-        R::DependentPlanRemains => format!("{plan} would lose the last it needs of {others}"),
-        R::UsageLocationMissing => "the user has no usage location".to_owned(),
-        R::UsageLocationProhibited => format!("{plan} cannot be on in {}", reason.usage_location),
-        R::ProductNotLicensed => format!("the customer has no license of {product}"),
-        R::ProductNotForUsers => format!("{product} is for the company as a whole"),
-        R::LicenseSuspended => format!("all seats of {product} are suspended"),
-        R::PlanNotInProduct => format!("{product} no longer has {plan}"),
-        R::UserNotFound => "the customer has no such user".to_owned(),
-        R::UserInactive => "the user is inactive and is given nothing new".to_owned(),
-        R::StoppedAfterFailures => "skipped, as many users had failed as were allowed".to_owned(),
-        R::BatchRolledBack => "skipped, another user of the atomic batch failed".to_owned(),
-        R::PlanStale => "skipped, what the preview had shown was no longer so".to_owned(),
-        R::Unspecified => return format!("REASON_CODE {}, of a newer server", reason.code),
-    };
-    let code = reason.code().as_str_name();
-    format!(
-        "{}: {words}",
-        code.strip_prefix("REASON_CODE_").unwrap_or(code)
-    )
+/// The reasons of a user, each with its code and in the service's words.
+fn reasons(result: &UserResult) -> Vec<String> {
+    let texts = result.reason_texts.iter().map(|text| format!(": {text}"));
+    let texts = texts.chain(repeat(String::new()));
+    let reasons = result.reasons.iter().zip(texts);
+    reasons.map(|(reason, text)| code(reason) + &text).collect()
+}
+
+fn code(reason: &Reason) -> String {
+    match reason.code() {
+        ReasonCode::Unspecified => format!("REASON_CODE {}", reason.code),
+        code => code.as_str_name().replace("REASON_CODE_", ""),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use seatwise_client::v1::ProductRef;
+    use seatwise_client::v1::BatchResult;
 
     use super::*;
 
-    fn failed(index: i32, codes: &[ReasonCode]) -> BatchResult {
+    fn failed(index: i32, codes: &[ReasonCode]) -> UserResult {
         let reason = |code: &ReasonCode| Reason {
             code: (*code).into(),
-            product: Some(ProductRef {
-                product_id: "id".into(),
-                display_name: "Suite".into(),
-            }),
-            available: Some(-index),
             ..Reason::default()
         };
-        BatchResult {
+        let result = BatchResult {
             index: Some(index),
             principal_name: format!("user{index}@example.com"),
             disposition: Disposition::Failed.into(),
             reasons: codes.iter().map(reason).collect(),
             ..BatchResult::default()
+        };
+        UserResult {
+            result,
+            reason_texts: vec!["Because.".to_owned(); codes.len()],
+            locale: "en".to_owned(),
         }
     }
 
@@ -255,7 +233,7 @@ mod tests {
             report.add(&failed(index, &both[1..])).unwrap();
         }
         let text = report.text(&Batch::default());
-        let seats = text.find("SEATS_EXHAUSTED: no seat of Suite was free (25 users)");
+        let seats = text.find("SEATS_EXHAUSTED: Because. (25 users)");
         let inactive = text.find("USER_INACTIVE");
         assert!(seats.unwrap() < inactive.unwrap(), "{text}");
         assert_eq!(text.matches("user0@example.com").count(), 2, "{text}");
@@ -263,11 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_of_a_newer_server_is_shown_by_number() {
-        let newer = Reason {
-            code: 99,
-            ..Reason::default()
-        };
-        assert!(reason(&newer).contains("99"));
+    fn a_reason_of_a_newer_server_is_shown_by_number_with_its_text() {
+        let mut newer = failed(0, &[ReasonCode::UserInactive]);
+        newer.result.reasons[0].code = 99;
+        assert_eq!(reasons(&newer), ["REASON_CODE 99: Because."]);
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use seatwise_proto::v1::{
-    Batch, BatchFrame, BatchResult, BatchSummary, ExecuteBatchRequest, ExecuteLargeBatchRequest,
+    Batch, BatchFrame, BatchSummary, ExecuteBatchRequest, ExecuteLargeBatchRequest,
     StreamBatchResultsRequest, batch_frame::Frame, batch_result::Disposition,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::{Client, Error};
+use crate::{Client, Error, UserResult};
 
 /// Frames that wait for a slow reader; then the server waits, too.
 const FRAMES_BUFFERED: usize = 256;
@@ -71,7 +71,7 @@ impl BatchStream {
     }
 
     /// The next result; `None` after the last one.
-    pub async fn next(&mut self) -> Option<Result<BatchResult, Error>> {
+    pub async fn next(&mut self) -> Option<Result<UserResult, Error>> {
         StreamExt::next(self).await
     }
 
@@ -89,7 +89,7 @@ impl BatchStream {
     /// If the batch is refused as a whole, or the server stays out of reach.
     pub async fn collect_with(
         mut self,
-        mut show: impl FnMut(&BatchResult),
+        mut show: impl FnMut(&UserResult),
     ) -> Result<BatchOutcome, Error> {
         let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
         while let Some(result) = self.next().await {
@@ -112,7 +112,7 @@ impl BatchStream {
         })
     }
 
-    fn absorb(&mut self, frame: BatchFrame) -> Option<BatchResult> {
+    fn absorb(&mut self, frame: BatchFrame) -> Option<UserResult> {
         match frame.frame {
             Some(Frame::Started(started)) => {
                 self.replayed = started.replayed;
@@ -124,7 +124,13 @@ impl BatchStream {
                 self.summary = Some(summary);
                 self.ended = true;
             }
-            Some(Frame::Result(result)) => return Some(result),
+            Some(Frame::Result(result)) => {
+                return Some(UserResult {
+                    result,
+                    reason_texts: frame.reason_texts,
+                    locale: frame.locale,
+                });
+            }
             None => {}
         }
         None
@@ -132,7 +138,7 @@ impl BatchStream {
 }
 
 impl Stream for BatchStream {
-    type Item = Result<BatchResult, Error>;
+    type Item = Result<UserResult, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.ended {
@@ -165,9 +171,9 @@ pub struct BatchOutcome {
     /// True if an earlier call with the same `request_id` started the batch.
     pub replayed: bool,
     /// Results of users who now have what was asked for.
-    pub succeeded: Vec<BatchResult>,
+    pub succeeded: Vec<UserResult>,
     /// Results of the others, each with all its reasons.
-    pub failed: Vec<BatchResult>,
+    pub failed: Vec<UserResult>,
 }
 
 impl BatchOutcome {
@@ -175,7 +181,7 @@ impl BatchOutcome {
     ///
     /// # Errors
     /// If any user failed or was skipped.
-    pub fn into_result(self) -> Result<Vec<BatchResult>, Box<Self>> {
+    pub fn into_result(self) -> Result<Vec<UserResult>, Box<Self>> {
         if self.failed.is_empty() {
             Ok(self.succeeded)
         } else {

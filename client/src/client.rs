@@ -36,6 +36,7 @@ pub struct Builder {
     call_timeout: Duration,
     resume_for: Duration,
     token: Option<String>,
+    language: Option<String>,
 }
 
 impl Builder {
@@ -65,10 +66,18 @@ impl Builder {
         self
     }
 
+    /// The language of texts for people, as `nl`, or several as `nl-BE, en;q=0.5`. What the service
+    /// does not speak, and nothing set, is English.
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
     /// Makes the client. The connection is made with the first call, and again whenever it is lost.
     ///
     /// # Errors
-    /// If the endpoint is not a URL or the token holds characters that cannot be sent.
+    /// If the endpoint is not a URL, or the token or the language holds characters that cannot be
+    /// sent.
     pub fn build(self) -> Result<Client, Error> {
         let endpoint = Endpoint::from_shared(self.endpoint).map_err(Error::endpoint)?;
         let channel = endpoint
@@ -81,7 +90,11 @@ impl Builder {
         let token = token
             .transpose()
             .map_err(|_| Error::endpoint("the token is not ASCII"))?;
-        let channel = InterceptedService::new(channel, Token(token));
+        let language = self.language.map(|language| language.parse());
+        let language = language
+            .transpose()
+            .map_err(|_| Error::endpoint("the language is not ASCII"))?;
+        let channel = InterceptedService::new(channel, Caller { token, language });
         Ok(Client {
             channel,
             call_timeout: self.call_timeout,
@@ -90,16 +103,21 @@ impl Builder {
     }
 }
 
-/// Puts the token on every call.
+/// Says on every call who calls, in which language.
 #[derive(Debug, Clone)]
-struct Token(Option<MetadataValue<Ascii>>);
+struct Caller {
+    token: Option<MetadataValue<Ascii>>,
+    language: Option<MetadataValue<Ascii>>,
+}
 
-impl Interceptor for Token {
+impl Interceptor for Caller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
-            request
-                .metadata_mut()
-                .insert("authorization", token.clone());
+        let metadata = request.metadata_mut();
+        if let Some(token) = &self.token {
+            metadata.insert("authorization", token.clone());
+        }
+        if let Some(language) = &self.language {
+            metadata.insert("accept-language", language.clone());
         }
         Ok(request)
     }
@@ -108,7 +126,7 @@ impl Interceptor for Token {
 /// A client. Cheap to clone; clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: InterceptedService<Channel, Token>,
+    channel: InterceptedService<Channel, Caller>,
     call_timeout: Duration,
     pub(crate) resume_for: Duration,
 }
@@ -122,6 +140,7 @@ impl Client {
             call_timeout: CALL_TIMEOUT,
             resume_for: RESUME_FOR,
             token: None,
+            language: None,
         }
     }
 

@@ -6,6 +6,15 @@ use std::time::Duration;
 use seatwise_proto::v1::ErrorReason;
 use tonic_types::StatusExt;
 
+/// What is wrong, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Localized {
+    /// The language, as `en`.
+    pub locale: String,
+    /// One or two sentences.
+    pub text: String,
+}
+
 /// A field of the request and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -52,14 +61,16 @@ pub enum Code {
 pub struct Error {
     /// The kind.
     pub code: Code,
-    /// One or two sentences: what is wrong and what to do about it.
+    /// One or two sentences in English: what is wrong and what to do about it.
     pub message: String,
     /// Seatwise's reason; `Unspecified` if the error is not from the service itself.
     pub reason: ErrorReason,
     /// The values that the message speaks of.
     pub metadata: HashMap<String, String>,
+    /// What is wrong in the language that was asked for, if the error is from the service itself.
+    pub localized: Option<Box<Localized>>,
     /// Every wrong field, 20 at most.
-    pub violations: Vec<Violation>,
+    pub violations: Box<[Violation]>,
     /// How long to wait before the next try, if the server said so.
     pub retry_after: Option<Duration>,
 }
@@ -83,7 +94,8 @@ impl Error {
             message: format!("the server broke the protocol: {}", message.into()),
             reason: ErrorReason::Unspecified,
             metadata: HashMap::new(),
-            violations: Vec::new(),
+            localized: None,
+            violations: Box::default(),
             retry_after: None,
         }
     }
@@ -108,6 +120,12 @@ impl From<tonic::Status> for Error {
             problem: v.description.clone(),
         };
         let violations = details.bad_request().map(|bad| &bad.field_violations[..]);
+        let localized = details.localized_message().map(|said| {
+            Box::new(Localized {
+                locale: said.locale.clone(),
+                text: said.message.clone(),
+            })
+        });
         let code = code(status.code());
         let message = match (status.message(), code) {
             ("", Code::Unavailable) => "the server is out of reach".to_owned(),
@@ -118,6 +136,7 @@ impl From<tonic::Status> for Error {
             message,
             reason: reason.unwrap_or(ErrorReason::Unspecified),
             metadata: info.map(|info| info.metadata.clone()).unwrap_or_default(),
+            localized,
             violations: violations
                 .unwrap_or_default()
                 .iter()

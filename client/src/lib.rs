@@ -4,12 +4,14 @@ mod batch;
 mod client;
 mod error;
 mod import;
+mod result;
 pub mod v1;
 
 pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
-pub use error::{Code, Error, Violation};
+pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
+pub use result::UserResult;
 
 /// The layer below: generated stubs on tonic, for what this crate does not wrap. Its types change
 /// with tonic's versions.

@@ -7,12 +7,14 @@ mod catalogue;
 mod change;
 mod convert;
 mod customers;
+mod language;
 mod licenses;
 mod page;
 mod parse;
 mod request;
 mod results;
 mod status;
+mod text;
 mod token;
 mod users;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use seatwise_proto::v1;
 use tonic::service::Routes;
 
+pub(crate) use language::InCallersLanguage;
 pub(crate) use results::encoder;
 pub(crate) use token::Tokens;
 

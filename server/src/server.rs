@@ -131,6 +131,7 @@ pub async fn run(
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(rpc::InCallersLanguage)
         .layer(CatchPanicLayer::custom(Panicked))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {

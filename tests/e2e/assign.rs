@@ -1,10 +1,10 @@
 //! Assigning: what the page it replaces does, item by item (S2 and S12 to S36 of the checklist).
 
+use seatwise_client::v1::ImportedUser;
 use seatwise_client::v1::ReasonCode::{
     MutuallyExclusivePlans, SeatsExhausted, UsageLocationMissing, UserNotFound,
 };
 use seatwise_client::v1::batch_result::Disposition;
-use seatwise_client::v1::{BatchResult, ImportedUser};
 
 use crate::customer::{assert_applied, assert_failed, assert_unchanged, held, imported_user};
 use crate::fixtures::product::{MAILBOX, NOTES, SUITE, VIDEO, VOICE};
@@ -298,7 +298,7 @@ async fn a_change_that_is_so_already_is_a_success(server: &Harness) {
     let request = customer.request(assign(&[NOTES]), user_ids(2));
     let outcome = customer.client.batch(request).collect().await;
     let results = outcome.expect("the batch ends").into_result();
-    let results: Vec<BatchResult> = results.expect("no user failed");
+    let results = results.expect("no user failed");
     for result in &results {
         assert_eq!(result.disposition(), Disposition::Unchanged);
         assert_eq!(held(result), [NOTES]);

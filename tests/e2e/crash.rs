@@ -99,7 +99,7 @@ async fn kill_while_it_runs(
     let reading = tokio::spawn(async move {
         let mut results = Vec::new();
         while let Some(result) = stream.next().await {
-            results.push(result.expect("the stream survives"));
+            results.push(result.expect("the stream survives").result);
             let _ = seen.try_send(());
         }
         let batch = stream.batch().expect("a stream tells its batch").clone();

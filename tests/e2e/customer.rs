@@ -306,7 +306,7 @@ pub(crate) fn bytes(results: &[BatchResult]) -> Vec<Vec<u8>> {
 pub(crate) async fn read(mut stream: BatchStream) -> Result<Outcome, Error> {
     let mut results = Vec::new();
     while let Some(result) = stream.next().await {
-        results.push(result?);
+        results.push(result?.result);
     }
     Ok(Outcome {
         batch: stream.batch().expect("a stream tells its batch").clone(),
@@ -325,7 +325,7 @@ pub(crate) async fn interrupt(
     let first = stream.next().await.expect("a result").expect("a result");
     let (rest, ()) = tokio::join!(read(stream), action);
     let rest = rest.expect("the batch ends");
-    let results = [vec![first], rest.results].concat();
+    let results = [vec![first.result], rest.results].concat();
     Outcome { results, ..rest }
 }
 

@@ -109,6 +109,12 @@ impl Harness {
         client(self.address)
     }
 
+    /// A client that asks for texts in a language, in the words of `accept-language`.
+    pub(crate) fn client_in(&self, language: &str) -> Client {
+        let builder = Client::builder(self.endpoint()).language(language);
+        builder.build().expect("the language is ASCII")
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }

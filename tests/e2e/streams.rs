@@ -48,7 +48,7 @@ async fn leave_and_come_back(customer: &Customer, product: &str, leave_after: us
     let mut seen = Vec::new();
     while seen.len() < leave_after {
         let result = stream.next().await.expect("more results");
-        seen.push(result.expect("the server is there"));
+        seen.push(result.expect("the server is there").result);
     }
     drop(stream);
     let left = customer.batch(&batch_id).await;
@@ -97,7 +97,7 @@ async fn a_reader_who_stops_for_a_while_loses_nothing(server: &Harness) {
 
     // Everything is stored now, and most of it was never asked for.
     let rest = read(stream).await.expect("the stream goes on");
-    let results = [vec![first], rest.results].concat();
+    let results = [vec![first.result], rest.results].concat();
     let outcome = Outcome { results, ..rest };
     assert_complete(&outcome, 5_000);
 }
@@ -229,7 +229,7 @@ async fn a_server_that_is_stopped_goes_on_after_its_next_start(server: &Harness)
         commit_time(last) > stopped,
         "it ran when the server stopped"
     );
-    let results = [vec![first], rest.results].concat();
+    let results = [vec![first.result], rest.results].concat();
     let outcome = Outcome { results, ..rest };
     assert_complete(&outcome, 5_000);
     customer.assert_seats(NOTES, 5_000, 0).await;

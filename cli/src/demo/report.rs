@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
-use seatwise_client::{BatchOutcome, v1};
+use seatwise_client::{BatchOutcome, UserResult, v1};
 use seatwise_server::store::Location;
 use serde_json::{Value, json};
 
@@ -188,7 +188,7 @@ impl Report {
 }
 
 /// Failed users per reason.
-fn reasons(failed: &[v1::BatchResult]) -> BTreeMap<&'static str, usize> {
+fn reasons(failed: &[UserResult]) -> BTreeMap<&'static str, usize> {
     let mut reasons = BTreeMap::new();
     for reason in failed.iter().flat_map(|result| &result.reasons) {
         let code = reason.code().as_str_name();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use seatwise_client::v1::{self, ReasonCode};
-use seatwise_client::{BatchOutcome, Client};
+use seatwise_client::{BatchOutcome, Client, UserResult};
 use uuid::Uuid;
 
 use super::company::{self, OFFICE_E1, OFFICE_E3, PROJECT, Person, SWAY, VISIO};
@@ -312,7 +312,7 @@ fn check_seats(
 
 /// Failed users who have these reasons and no others.
 fn with_only(outcome: &BatchOutcome, codes: &[ReasonCode]) -> usize {
-    let only = |result: &&v1::BatchResult| {
+    let only = |result: &&UserResult| {
         let found: Vec<ReasonCode> = result.reasons.iter().map(v1::Reason::code).collect();
         found == codes
     };

@@ -8,17 +8,18 @@ use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
     BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest,
     ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse, ListBatchResultsRequest,
-    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, StreamBatchResultsRequest,
-    StreamBatchResultsResponse,
+    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, ReasonTexts,
+    StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::language::Language;
 use super::page::{Page, bad_token};
 use super::parse::{self, Fields};
 use super::request::{BatchParser, ParsedBatch};
-use super::results::{decode, frames};
+use super::results::{decode, frames, reason_texts};
 use super::status::{
     duplicate_user, from_service, internal, invalid_field, plan_mismatch, request_id_reused,
     seats_short,
@@ -52,7 +53,9 @@ impl BatchService for Rpc {
         let validate_only = request.validate_only;
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
         // A hundred thousand names take a while to read; others must not wait for it.
-        let parse = tokio::task::spawn_blocking(move || parse_batch(&catalogue, request));
+        let language = Language::of_call();
+        let parse = move || language.within(|| parse_batch(&catalogue, request));
+        let parse = tokio::task::spawn_blocking(parse);
         let parsed = parse.await.map_err(|error| internal(&error))??;
         let request = parsed.with_ids(customer, id);
         let frames = self.execute(request, &plan_token, validate_only).await?;
@@ -135,13 +138,19 @@ impl BatchService for Rpc {
             results.extend(decode(&chunk.bytes, skip)?);
         }
         results.truncate(usize::try_from(size).expect("at most the maximum"));
+        let language = Language::of_call();
+        let texts = |result| ReasonTexts {
+            texts: reason_texts(language, result),
+        };
+        let mut texts: Vec<_> = results.iter().map(texts).collect();
         let mut bytes = 0;
-        let fits = |result: &&BatchResult| {
-            bytes += result.encoded_len();
+        let fits = |(result, texts): &(&BatchResult, &ReasonTexts)| {
+            bytes += result.encoded_len() + texts.encoded_len();
             bytes <= PAGE_BYTES_MAX
         };
-        let fitting = results.iter().take_while(fits).count();
+        let fitting = results.iter().zip(&texts).take_while(fits).count();
         results.truncate(fitting.max(1));
+        texts.truncate(results.len());
         let next = position + results.len() as i64;
         let is_last = batch.has_ended() && next >= batch.user_count;
         let next_page_token = if is_last {
@@ -152,6 +161,8 @@ impl BatchService for Rpc {
         Ok(Response::new(ListBatchResultsResponse {
             results,
             next_page_token,
+            texts,
+            locale: language.tag().to_owned(),
         }))
     }
 

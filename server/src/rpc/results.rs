@@ -5,7 +5,9 @@ use seatwise_proto::v1::{self, batch_frame::Frame, batch_result::Disposition as 
 use tonic::Status;
 
 use super::convert::{batch, count, plan_choice, time};
+use super::language::Language;
 use super::status::internal;
+use super::text;
 use super::token::Tokens;
 use crate::domain::{
     Catalogue, ChoiceId, Digest, Disposition, Edit, Held, Outcome, PlanId, ProductId, Reason,
@@ -63,7 +65,10 @@ pub(super) fn frames(
     catalogue: &Catalogue,
     plan_token: impl FnOnce(Digest) -> String,
 ) -> Result<Vec<v1::BatchFrame>, Status> {
-    let frame = |frame| v1::BatchFrame { frame: Some(frame) };
+    let frame = |frame| v1::BatchFrame {
+        frame: Some(frame),
+        ..v1::BatchFrame::default()
+    };
     let one = |kind| Ok(vec![frame(kind)]);
     match event {
         Event::Started(started) => one(Frame::Started(v1::BatchStarted {
@@ -73,21 +78,47 @@ pub(super) fn frames(
         Event::Progress(running) => one(Frame::Progress(v1::BatchProgress {
             batch: Some(batch(&running)),
         })),
-        Event::Summary(ended, tally, plan) => one(Frame::Summary(v1::BatchSummary {
-            batch: Some(batch(&ended)),
-            rolled_back: ended.stopped() == Some(Stop::RolledBack),
-            reasons: reason_counts(&tally),
-            seats: seat_changes(catalogue, &tally),
-            plan_token: plan.map(plan_token).unwrap_or_default(),
-        })),
+        Event::Summary(ended, tally, plan) => {
+            let summary = v1::BatchSummary {
+                batch: Some(batch(&ended)),
+                rolled_back: ended.stopped() == Some(Stop::RolledBack),
+                reasons: reason_counts(&tally),
+                seats: seat_changes(catalogue, &tally),
+                plan_token: plan.map(plan_token).unwrap_or_default(),
+            };
+            Ok(vec![v1::BatchFrame {
+                locale: Language::of_call().tag().to_owned(),
+                ..frame(Frame::Summary(summary))
+            }])
+        }
         Event::Results(chunk, skip) => {
             let results = decode(&chunk.bytes, skip)?;
-            Ok(results
-                .into_iter()
-                .map(|result| frame(Frame::Result(result)))
-                .collect())
+            Ok(results.into_iter().map(result_frame).collect())
         }
     }
+}
+
+/// A result, and beside it what differs between its readers: the reasons in the caller's language.
+fn result_frame(result: v1::BatchResult) -> v1::BatchFrame {
+    let language = Language::of_call();
+    let reason_texts = reason_texts(language, &result);
+    let locale = match reason_texts.as_slice() {
+        [] => String::new(),
+        _ => language.tag().to_owned(),
+    };
+    v1::BatchFrame {
+        frame: Some(Frame::Result(result)),
+        reason_texts,
+        locale,
+    }
+}
+
+/// The reasons of a result in words.
+pub(super) fn reason_texts(language: Language, result: &v1::BatchResult) -> Vec<String> {
+    let reasons = result.reasons.iter();
+    reasons
+        .map(|reason| text::reason(language, reason))
+        .collect()
 }
 
 fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchResult {
@@ -146,9 +177,13 @@ fn product_ref(catalogue: &Catalogue, id: ProductId) -> v1::ProductRef {
 }
 
 fn reason_counts(tally: &Tally) -> Vec<v1::ReasonCount> {
-    let count = |(name, users): (&String, &u64)| v1::ReasonCount {
-        code: code(name).into(),
-        user_count: count(users.cast_signed()),
+    let count = |(name, users): (&String, &u64)| {
+        let code = code(name);
+        v1::ReasonCount {
+            code: code.into(),
+            user_count: count(users.cast_signed()),
+            text: text::count(Language::of_call(), code),
+        }
     };
     let mut counts: Vec<_> = tally.reasons.iter().map(count).collect();
     counts.sort_unstable_by_key(|count| count.code);
@@ -170,7 +205,7 @@ fn seat_changes(catalogue: &Catalogue, tally: &Tally) -> Vec<v1::SeatChange> {
     tally.seats.iter().map(change).collect()
 }
 
-fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
+pub(super) fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
     let product = |id: &ProductId| Some(product_ref(catalogue, *id));
     let plan = |id: &PlanId| v1::PlanRef {
         plan_id: id.to_string(),

@@ -1,5 +1,6 @@
 //! Errors on the wire: the only place that makes a `tonic::Status`. Every one carries an `ErrorInfo`
-//! with a documented reason; nothing of the inside ever leaves.
+//! with a documented reason, and says the same in the caller's language; nothing of the inside ever
+//! leaves.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
+use super::language::Language;
 use super::parse::too_many;
+use super::text;
 use crate::domain::{Catalogue, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
@@ -57,11 +60,14 @@ pub(super) fn invalid_field(field: impl Into<String>, problem: impl Into<String>
 
 fn details(reason: ErrorReason, metadata: &[(&str, String)]) -> ErrorDetails {
     let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+    let language = Language::of_call();
+    let localized = text::error(language, reason, metadata);
     let pairs = metadata
         .iter()
         .map(|(key, value)| ((*key).to_owned(), value.clone()));
     let metadata: HashMap<String, String> = pairs.collect();
     let mut details = ErrorDetails::with_error_info(name, DOMAIN, metadata);
+    details.set_localized_message(language.tag(), localized);
     if code(reason) == Code::Unavailable {
         details.set_retry_info(Some(RETRY_DELAY));
     }
@@ -202,17 +208,19 @@ fn from_refusal(refusal: Refusal) -> Status {
 /// Seats of these products are missing, so many of each.
 pub(super) fn seats_short(catalogue: &Catalogue, short: &[(ProductId, i64)]) -> Status {
     let (product, missing) = &short[0];
+    let name = |product: ProductId| {
+        let name = catalogue.product(product);
+        name.map_or_else(|| product.to_string(), |name| name.display_name.clone())
+    };
     let metadata = [
         ("productId", product.to_string()),
+        ("product", name(*product)),
         ("missing", missing.to_string()),
         ("products", short.len().to_string()),
     ];
     let mut details = details(ErrorReason::SeatsShort, &metadata);
-    let text = |product: ProductId, missing: i64| {
-        let name = catalogue.product(product);
-        let name = name.map_or_else(|| product.to_string(), |name| name.display_name.clone());
-        format!("{missing} seats of {name} missing")
-    };
+    let text =
+        |product: ProductId, missing: i64| format!("{missing} seats of {} missing", name(product));
     for (product, missing) in short.iter().take(VIOLATIONS_MAX) {
         details.add_precondition_failure_violation(
             "SEATS",
@@ -266,22 +274,25 @@ pub(super) fn duplicate_user(first: String, second: String) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::tests::{documented_metadata, error_reasons};
     use super::*;
 
     #[test]
-    fn every_reason_has_a_code_and_stays_small() {
-        for number in (1..=16).chain(18..=21) {
-            let reason = ErrorReason::try_from(number).expect("reasons are numbered densely");
-            let status = refuse(reason, "text".to_owned(), &[]);
-            assert_ne!(status.code(), Code::Ok);
-            let info = status.get_details_error_info().expect("an ErrorInfo");
-            assert_eq!(info.domain, "seatwise.dev");
-            assert!(!info.reason.contains("ERROR_REASON"), "{}", info.reason);
+    fn every_reason_has_a_code_and_is_said_in_the_callers_language() {
+        for reason in error_reasons() {
+            let keys = documented_metadata(reason).into_iter();
+            let metadata: Vec<_> = keys.map(|key| (key, "value".to_owned())).collect();
+            for language in Language::ALL {
+                let status = language.within(|| refuse(reason, "text".to_owned(), &metadata));
+                assert_ne!(status.code(), Code::Ok);
+                let info = status.get_details_error_info().expect("an ErrorInfo");
+                assert_eq!(info.domain, "seatwise.dev");
+                assert!(!info.reason.contains("ERROR_REASON"), "{}", info.reason);
+                let said = status.get_details_localized_message().expect("a text");
+                assert_eq!(said.locale, language.tag());
+                assert_eq!(said.message, text::error(language, reason, &metadata));
+            }
         }
-        assert!(
-            ErrorReason::try_from(22).is_err(),
-            "add the new reason above"
-        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use super::language::Language;
 use super::page::Page;
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -68,11 +69,11 @@ impl UserService for Rpc {
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
         let (answers, receiver) = mpsc::channel(ANSWERS_BUFFERED);
         let service = self.service.clone();
-        tokio::spawn(async move {
+        tokio::spawn(Language::of_call().speak(async move {
             if let Err(status) = import(&service, request.into_inner(), &answers).await {
                 let _ = answers.send(Err(status)).await;
             }
-        });
+        }));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 

@@ -1,0 +1,98 @@
+# What the service says to people, in English. `nl.ftl` has the same messages.
+#
+# One message per code of the protocol: `reason-` and `count-` for each ReasonCode, `error-` for each
+# ErrorReason. What they insert is in the code's metadata: a test knows. `part-` messages are parts of
+# others. Words: seat, license, product, plan, catalogue, usage location, user, customer, batch.
+
+# Lists: all but the last, joined by commas, and the last.
+part-or = { $start } or { $end }
+
+part-resource = { $resource ->
+    [customer] customer
+    [user] user
+    [product] product
+    [plan] plan
+    [license] license
+    [batch] batch
+    [selection] selection
+   *[other] { $resource }
+}
+
+## Why a user is refused
+
+reason-UNSPECIFIED = The user was refused for a reason that this version of the service does not know.
+reason-SEATS_EXHAUSTED = { $available ->
+    [0] No seat of { $product } is free.
+   *[other] No seat of { $product } is free: more are assigned than there are ({ $available } available).
+}
+reason-MUTUALLY_EXCLUSIVE_PLANS = { $plan } cannot be on together with { $others }.
+reason-PREREQUISITE_MISSING = { $suppliers-count ->
+    [0] { $plan } cannot be turned on: it needs { $others }.
+   *[other] { $plan } cannot be turned on: it needs { $others }. Assign { $suppliers } as well.
+}
+reason-DEPENDENT_PLAN_REMAINS = { $plan } is on and needs { $others }, of which nothing would be left. Turn { $plan } off as well, or keep what it needs.
+reason-USAGE_LOCATION_MISSING = The user has no usage location. Set one before assigning a product.
+reason-USAGE_LOCATION_PROHIBITED = { $plan } is not allowed in the user's usage location, { $location }.
+reason-PRODUCT_NOT_LICENSED = The customer has no license of { $product }.
+reason-PRODUCT_NOT_FOR_USERS = { $product } is for the company as a whole and cannot be assigned to a user.
+reason-LICENSE_SUSPENDED = All seats of { $product } are suspended.
+reason-PLAN_NOT_IN_PRODUCT = { $product } no longer has { $plan }: the catalogue was changed after the batch was accepted.
+reason-USER_NOT_FOUND = The customer has no such user, or not any more.
+reason-USER_INACTIVE = The user is inactive and is given nothing new.
+reason-STOPPED_AFTER_FAILURES = Nothing was tried: the batch had stopped after as many refused users as were allowed.
+reason-BATCH_ROLLED_BACK = Nothing was changed, because another user of the batch was refused.
+reason-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
+
+## The same in a few words, to stand behind a number of users
+
+count-UNSPECIFIED = reason unknown
+count-SEATS_EXHAUSTED = no seat free
+count-MUTUALLY_EXCLUSIVE_PLANS = plans that cannot be on together
+count-PREREQUISITE_MISSING = needed plan is missing
+count-DEPENDENT_PLAN_REMAINS = needed plan would be lost
+count-USAGE_LOCATION_MISSING = no usage location
+count-USAGE_LOCATION_PROHIBITED = not allowed in the usage location
+count-PRODUCT_NOT_LICENSED = no license of the product
+count-PRODUCT_NOT_FOR_USERS = product not for users
+count-LICENSE_SUSPENDED = license suspended
+count-PLAN_NOT_IN_PRODUCT = plan no longer in the product
+count-USER_NOT_FOUND = user not found
+count-USER_INACTIVE = user inactive
+count-STOPPED_AFTER_FAILURES = not tried after too many failures
+count-BATCH_ROLLED_BACK = undone with the batch
+count-PLAN_STALE = changed since the preview
+
+## Why a call is refused
+
+error-INVALID_FIELD = { $violations ->
+    [one] One value is missing or wrong: { $field }.
+   *[other] { $violations } values are missing or wrong, the first is { $field }.
+}
+error-TOO_MANY_ITEMS = { $field } has { $given } items and may have at most { $max }. Split the request.
+error-DUPLICATE_USER = { $field } is the same user as { $first }. Name each user once.
+error-CONTRADICTORY_CHANGE = The change names product { $productId } twice: see { $field }. Name each product once.
+error-UNKNOWN_PRODUCT = The catalogue has no product { $productId }: see { $field }.
+error-UNKNOWN_PLAN = Product { $productId } has no plan { $planId }: see { $field }.
+error-INVALID_TOKEN = { $field } does not belong to this list. Start again from the beginning.
+error-INVALID_FILE = { $violations ->
+    [one] The file has an error, at { $field }. Nothing of it was imported.
+   *[other] The file has { $violations } errors, the first at { $field }. Nothing of it was imported.
+}
+error-RESOURCE_NOT_FOUND = There is no { part-resource } { $id }.
+error-RESOURCE_EXISTS = There is a { part-resource } with this { $field } already. Choose another or use the one that exists.
+error-REQUEST_ID_REUSED = Request id { $requestId } was used for another request. Make a new one.
+error-ETAG_MISMATCH = The { part-resource } { $id } was changed since you read it. Read it again.
+error-SEATS_BELOW_ASSIGNED = { $assigned ->
+    [one] One seat is assigned and only { $assignable } would be left. Revoke it first, or allow fewer seats than are assigned.
+   *[other] { $assigned } seats are assigned and only { $assignable } would be left. Revoke some first, or allow fewer seats than are assigned.
+}
+error-STORE_UNAVAILABLE = The database is out of reach or busy. Try again in a moment.
+error-SHUTTING_DOWN = This server is stopping. Try again in a moment.
+error-INTERNAL = Something went wrong in the service. Give its operator this number: { $errorId }.
+error-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
+error-PLAN_MISMATCH = This is not the request that was previewed: see { $field }. Send the same one, or preview this one.
+error-SEATS_SHORT = { $missing ->
+    [one] One seat of { $product } is missing. Nothing was changed.
+   *[other] { $missing } seats of { $product } are missing. Nothing was changed.
+}
+error-READER_TOO_SLOW = The preview was read too slowly. Preview again and read without a pause.
