@@ -6,6 +6,7 @@ mod batches;
 mod catalogue;
 mod convert;
 mod customers;
+mod filter;
 mod licenses;
 mod page;
 mod parse;

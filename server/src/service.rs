@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 pub use crate::store::{
     Assignment, Batch, CatalogueChange, ChangeKind, Customer, ImportUser, Imported, License,
     NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp,
-    User, UserUpdate,
+    User, UserKey, UserUpdate,
 };
 pub use batch::{Encode, Encoding};
 pub use request::BatchRequest;

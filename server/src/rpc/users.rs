@@ -15,7 +15,9 @@ use super::page::Page;
 use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert};
-use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, UserRef};
+use crate::domain::{
+    CustomerId, DisplayName, Place, PrincipalName, UserFilter, UserId, UserOrder, UserRef,
+};
 use crate::service::{ImportUser, Imported, NewUser, Service, UserUpdate};
 
 /// Users in one message of an import.
@@ -47,6 +49,7 @@ impl UserService for Rpc {
                 display_name: name?,
                 usage_location: location?,
                 active: active?.unwrap_or(true),
+                last_active_at: None,
             })
         };
         let (customer, new) = fields.finish(customer.zip(new()))?;
@@ -100,8 +103,15 @@ impl UserService for Rpc {
         let customer = parse::customer_id(&request.customer_id)?;
         let (size, token) = (request.page_size, &request.page_token);
         let page = Page::parse(&self.tokens, "users", &[customer.0.as_bytes()], size, token)?;
-        let after = page.after_ids()?.map(|[id]| UserId(id));
-        let rows = self.service.users(customer, after, page.limit()).await;
+        let place = match page.after_ids()? {
+            Some([id]) => Place::After((String::new(), UserId(id))),
+            None => Place::First,
+        };
+        let (filter, order) = (UserFilter::default(), UserOrder::Id);
+        let users = self
+            .service
+            .users(customer, filter, order, place, page.limit());
+        let rows = users.await;
         let mut rows = rows.map_err(from_service)?;
         let next_page_token = page.cut(&mut rows, |row| row.user_id.0.as_bytes().to_vec());
         let users = rows.into_iter().map(convert::user).collect();
@@ -184,6 +194,7 @@ fn update(
         display_name: fields.take("display_name", display).flatten(),
         usage_location: fields.take("usage_location", location).flatten(),
         active: fields.take("state", parse::state(state)).flatten(),
+        last_active_at: None,
     }
 }
 

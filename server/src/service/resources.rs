@@ -1,10 +1,13 @@
 //! Customers, users, licenses, assignments and the catalogue: one call of the store each.
 
 use super::{Error, Service, now};
-use crate::domain::{BatchId, CustomerId, DisplayName, PlanId, ProductId, UserId, UserRef};
+use crate::domain::{
+    BatchId, CustomerId, DisplayName, Place, PlanId, ProductId, UserFilter, UserId, UserOrder,
+    UserRef,
+};
 use crate::store::{
     Assignment, Batch, Customer, ImportUser, Imported, License, NewUser, PlanOfProduct, Product,
-    SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
+    SeatsUpdate, Store, StoredResults, StoredRule, User, UserKey, UserUpdate,
 };
 
 impl Service {
@@ -71,14 +74,28 @@ impl Service {
             .await
     }
 
-    /// Returns a page of users.
+    /// Returns a page of the users who meet a filter.
     pub async fn users(
         &self,
         customer: CustomerId,
-        after: Option<UserId>,
+        filter: UserFilter,
+        order: UserOrder,
+        place: Place<UserKey>,
         limit: i64,
     ) -> Result<Vec<User>, Error> {
-        self.call(|store| async move { store.users(customer, after, limit).await })
+        let list = |store: Store| async move {
+            store.users(customer, &filter, order, &place, limit).await
+        };
+        self.call(list).await
+    }
+
+    /// Counts the users who meet a filter.
+    pub async fn count_users(
+        &self,
+        customer: CustomerId,
+        filter: UserFilter,
+    ) -> Result<i64, Error> {
+        self.call(|store| async move { store.count_users(customer, &filter).await })
             .await
     }
 

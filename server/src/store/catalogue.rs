@@ -222,6 +222,7 @@ impl Store {
             for product in &diff.products {
                 let values = (
                     p::display_name.eq(&product.display_name),
+                    p::sort_key.eq(fold(&product.display_name)),
                     p::string_id.eq(&product.string_id),
                     p::string_key.eq(fold(&product.string_id)),
                     p::for_company.eq(product.for_company),

@@ -11,6 +11,7 @@ mod chunks;
 mod customers;
 mod deletion;
 mod engine;
+mod filter;
 mod fixture;
 mod import;
 mod licenses;
@@ -69,7 +70,12 @@ checks! {
         a_user_at_another_version_is_left_alone
         a_user_that_is_not_there_is_not_found
         user_ids_and_folded_names_are_unique_within_a_customer
-        users_are_paged_by_id_each_exactly_once
+    }
+    filter {
+        users_who_meet_a_filter_are_listed_in_every_order
+        users_are_paged_both_ways_by_filter
+        pages_of_users_are_stable_while_users_come_and_go
+        a_filter_by_a_batch_that_is_not_there_is_refused
     }
     deletion {
         a_deleted_user_frees_its_seats_and_says_so_in_one_change

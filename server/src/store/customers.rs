@@ -7,7 +7,7 @@ use super::error::{Error, Refusal, is_duplicate};
 use super::schema::customers as c;
 use super::types::{Id, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, DisplayName};
+use crate::domain::{CustomerId, DisplayName, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -38,6 +38,7 @@ impl Store {
             let row = (
                 c::customer_id.eq(Id::from(id)),
                 c::display_name.eq(name.as_str()),
+                c::sort_key.eq(fold(name.as_str())),
                 c::change_seq.eq(0),
                 c::version.eq(1),
                 c::created_at.eq(now),
@@ -103,6 +104,7 @@ impl Store {
             let changed = diesel::update(c::table.find(Id::from(id)))
                 .set((
                     c::display_name.eq(name.as_str()),
+                    c::sort_key.eq(fold(name.as_str())),
                     c::version.eq(found.version + 1),
                     c::updated_at.eq(now),
                 ))

@@ -1,7 +1,8 @@
--- Reference table.
+-- Reference table. sort_key: the folded display name.
 CREATE TABLE products (
     product_id uuid NOT NULL,
     display_name text NOT NULL,
+    sort_key text COLLATE "C" NOT NULL,
     string_id text NOT NULL,
     string_key text COLLATE "C" NOT NULL,
     for_company bool NOT NULL,

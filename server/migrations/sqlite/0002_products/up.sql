@@ -1,7 +1,8 @@
--- Reference table.
+-- Reference table. sort_key: the folded display name.
 CREATE TABLE products (
     product_id BLOB NOT NULL,
     display_name TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
     string_id TEXT NOT NULL,
     string_key TEXT NOT NULL,
     for_company INTEGER NOT NULL,

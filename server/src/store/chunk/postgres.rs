@@ -257,7 +257,7 @@ async fn write(
 ) -> Result<(), Error> {
     let seqs: Vec<i64> = (seq + 1..).take(rows.changed.len()).collect();
     let mut writes = vec![
-        insert_results(conn, chunk, counts, results).boxed(),
+        insert_results(conn, chunk, counts, results, &rows.failed_user_ids).boxed(),
         update_batch(conn, chunk, counts).boxed(),
     ];
     if !rows.inserts.is_empty() {
@@ -388,8 +388,9 @@ async fn insert_results(
     chunk: &Chunk,
     counts: &Counts,
     results: Vec<u8>,
+    failed_user_ids: &[u8],
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results) VALUES (")
+    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, failed_user_ids) VALUES (")
         .bind::<Guid, _>(Id::from(chunk.customer))
         .sql(", ")
         .bind::<Guid, _>(Id::from(chunk.batch))
@@ -399,6 +400,8 @@ async fn insert_results(
         .bind::<BigInt, _>(counts.turns)
         .sql(", ")
         .bind::<Binary, _>(results)
+        .sql(", ")
+        .bind::<Binary, _>(failed_user_ids)
         .sql(")");
     exactly(conn, "batch_results", 1, statement).await
 }

@@ -51,7 +51,7 @@ fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Wr
     let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
     let rows = Rows::new(&chunk.order, &plan, &interned);
     write(conn, chunk, &rows)?;
-    finish(conn, chunk, &Counts::new(&plan), results)?;
+    finish(conn, chunk, &rows, &Counts::new(&plan), results)?;
     Ok(Written::Done(snapshot.choices))
 }
 
@@ -273,6 +273,7 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
 fn finish(
     conn: &mut SqliteConnection,
     chunk: &Chunk,
+    rows: &Rows,
     counts: &Counts,
     results: Vec<u8>,
 ) -> Result<(), Error> {
@@ -283,6 +284,7 @@ fn finish(
         br::first_position.eq(chunk.first_position),
         br::result_count.eq(counts.turns),
         br::results.eq(results),
+        br::failed_user_ids.eq(&rows.failed_user_ids),
     );
     diesel::insert_into(br::table).values(row).execute(conn)?;
     let mine = b::table

@@ -1,7 +1,7 @@
 //! Customers.
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, customer, display, later};
+use super::fixture::{Fixture, NOW, customer, display, first_users, later};
 use super::raw;
 use crate::store::{Customer, Refusal};
 
@@ -72,7 +72,7 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
-        raw::refusal(&store, store.users(id, None, 9)).await,
+        raw::refusal(&store, first_users(&store, id, 9)).await,
         expected
     );
     assert_eq!(

@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use crate::domain::{
     Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, DisplayName, Disposition,
-    Plan, PlanChoice, PlanId, PrincipalName, ProductId, RequestId, Snapshot, UserId, UserRef,
-    decide,
+    Place, Plan, PlanChoice, PlanId, PrincipalName, ProductId, RequestId, Snapshot, UserFilter,
+    UserId, UserOrder, UserRef, decide,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    Accepted, Batch, Chunk, Decide, Decision, ImportUser, Imported, License, NewBatch, NewUser,
-    SeatsUpdate, Store, StoredResults, Timestamp, UserUpdate, Written,
+    Accepted, Batch, Chunk, Decide, Decision, Error, ImportUser, Imported, License, NewBatch,
+    NewUser, SeatsUpdate, Store, StoredResults, Timestamp, User, UserUpdate, Written,
 };
 
 /// The moment of every call, unless time matters.
@@ -83,6 +83,7 @@ pub(super) fn new_user(number: u128, name: &str) -> NewUser {
         display_name: display("Ada"),
         usage_location: Some(country("NL")),
         active: true,
+        last_active_at: None,
     }
 }
 
@@ -168,6 +169,18 @@ pub(super) fn first_rules() -> RuleSet {
     }
 }
 
+/// The first users of a customer by id.
+pub(super) async fn first_users(
+    store: &Store,
+    customer: CustomerId,
+    limit: i64,
+) -> Result<Vec<User>, Error> {
+    let filter = UserFilter::default();
+    store
+        .users(customer, &filter, UserOrder::Id, &Place::First, limit)
+        .await
+}
+
 impl Fresh {
     /// Brings the store to its schema and gives it a first catalogue and a customer.
     pub(super) async fn fixture(self) -> Fixture {
@@ -244,6 +257,7 @@ impl Fixture {
                     display_name: Some(display("Ada")),
                     usage_location: Some(Some(country("NL"))),
                     active: None,
+                    last_active_at: None,
                 },
             });
             let imported = self
