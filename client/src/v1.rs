@@ -13,7 +13,7 @@ pub use seatwise_proto::v1::{
     PlanChoice, PlanDelta, PlanEdit, PlanRef, PlanSet, Product, ProductAssignment, ProductPlan,
     ProductRef, ProductReplacement, Reason, ReasonCode, ReasonCount, ReasonTexts, RevokeOthers,
     Rule, SeatChange, SeatCount, Selection, SelectionPart, SetSeatsRequest, UpdateCustomerRequest,
-    UpdateProductRequest, UpdateUserRequest, User, UserChange, UserFilter, UserList, batch,
-    batch_frame, batch_options, batch_result, catalogue_change, import_outcome, plan_choice,
+    UpdateProductRequest, UpdateUserRequest, User, UserChange, UserFilter, UserList, UserOrder,
+    batch, batch_frame, batch_options, batch_result, catalogue_change, import_outcome, plan_choice,
     plan_edit, product, rule, selection_part, user,
 };

@@ -5,6 +5,7 @@
 //! transaction half-way.
 
 mod batch;
+mod lists;
 mod preview;
 mod request;
 mod resources;
@@ -19,10 +20,11 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
     ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
-    ImportUser, Imported, License, NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate,
-    StoredResults, StoredRule, Timestamp, User, UserUpdate, Users,
+    ImportUser, Imported, License, NewUser, PlanOfProduct, Product, ProductFilter, Refusal,
+    SeatsUpdate, StoredResults, StoredRule, Timestamp, User, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
+pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
 

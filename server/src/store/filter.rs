@@ -1,0 +1,172 @@
+//! Users who meet a filter, in order: page by page, counted, or all of their ids.
+//!
+//! A page is read in one of two ways. Either the index of the order is walked from the page's place,
+//! and each user is checked on the way; or, if one condition is met by few users, these are looked up
+//! and sorted. Which it is, is decided by counting up to a limit first, not by statistics. Conditions
+//! that are checked on the way are written as `(…) IS TRUE`, which no index can serve, so that no
+//! planner takes another way.
+
+mod question;
+
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::{OptionalExtension, QueryResult};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use self::question::Question;
+use super::error::Error;
+use super::portable::{Portable, in_order};
+use super::types::{Guid, Id, Instant};
+use super::users::User;
+use super::{Store, sqlite};
+use crate::domain::{CustomerId, Place, UserFilter, UserId, UserOrder};
+
+/// So few users are looked up and sorted for a page; among more, walking finds enough for it soon.
+/// Tests have few users and go both ways.
+const PAGE_USERS_MAX: i64 = if cfg!(test) { 20 } else { 5_000 };
+/// So few are looked up where all users who meet the filter are wanted, and all would be walked.
+const ALL_USERS_MAX: i64 = if cfg!(test) { 40 } else { 200_000 };
+
+/// The place of a user in a list: the key that the order compares first, and the id.
+pub type UserKey = (String, UserId);
+
+type UserColumns = (
+    Guid,
+    Text,
+    Text,
+    Nullable<Text>,
+    Bool,
+    Nullable<Instant>,
+    BigInt,
+    Instant,
+    Instant,
+);
+
+/// What filters need of a connection, of either engine, so that they can be part of a transaction.
+pub(super) trait Reads {
+    async fn number(&mut self, statement: Portable<BigInt>) -> QueryResult<Option<i64>>;
+    async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>>;
+    async fn users(&mut self, statement: Portable<UserColumns>) -> QueryResult<Vec<User>>;
+    async fn choices(
+        &mut self,
+        statement: Portable<(Integer, Bool, Binary)>,
+    ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>>;
+}
+
+macro_rules! reads {
+    ($($connection:ty)*) => { $(
+        impl Reads for $connection {
+            async fn number(&mut self, statement: Portable<BigInt>) -> QueryResult<Option<i64>> {
+                statement.get_result(self).await.optional()
+            }
+            async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
+                statement.load(self).await
+            }
+            async fn users(&mut self, statement: Portable<UserColumns>) -> QueryResult<Vec<User>> {
+                statement.load(self).await
+            }
+            async fn choices(
+                &mut self,
+                statement: Portable<(Integer, Bool, Binary)>,
+            ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>> {
+                statement.load(self).await
+            }
+        }
+    )* };
+}
+
+reads!(AsyncPgConnection sqlite::Connection);
+
+impl Store {
+    /// Returns up to `limit` users who meet the filter, at a place of the order. Refused if the
+    /// filter names a batch that the customer does not have.
+    pub async fn users(
+        &self,
+        customer: CustomerId,
+        filter: &UserFilter,
+        order: UserOrder,
+        place: &Place<UserKey>,
+        limit: i64,
+    ) -> Result<Vec<User>, Error> {
+        let page = read!(self, conn => users(conn, customer, filter, order, place, limit).await)?;
+        if page.is_empty() {
+            self.customer(customer).await?;
+        }
+        Ok(page)
+    }
+
+    /// Counts the users who meet the filter.
+    pub async fn count_users(
+        &self,
+        customer: CustomerId,
+        filter: &UserFilter,
+    ) -> Result<i64, Error> {
+        read!(self, conn => count_users(conn, customer, filter).await)
+    }
+
+    /// Returns the ids of up to `limit` users who meet the filter, by display name and id.
+    pub async fn user_ids(
+        &self,
+        customer: CustomerId,
+        filter: &UserFilter,
+        limit: i64,
+    ) -> Result<Vec<UserId>, Error> {
+        let ids = read!(self, conn => user_ids(conn, customer, filter, limit).await)?;
+        if ids.is_empty() {
+            self.customer(customer).await?;
+        }
+        Ok(ids)
+    }
+}
+
+/// As `Store::users`, on a connection; without users if there is no such customer.
+pub(super) async fn users(
+    conn: &mut impl Reads,
+    customer: CustomerId,
+    filter: &UserFilter,
+    order: UserOrder,
+    place: &Place<UserKey>,
+    limit: i64,
+) -> Result<Vec<User>, Error> {
+    let question = Question::new(conn, customer, filter).await?;
+    let sources = question.sources(conn, order, PAGE_USERS_MAX).await?;
+    let columns = (
+        "u.user_id, u.principal_name, u.display_name, u.usage_location, u.active, \
+                   u.last_active_at, u.version, u.created_at, u.updated_at",
+        "u.*",
+    );
+    let statement = question.list(columns, &sources, order, place, limit);
+    let users = conn.users(statement.returning()).await?;
+    Ok(in_order(users, place))
+}
+
+/// As `Store::count_users`, on a connection.
+pub(super) async fn count_users(
+    conn: &mut impl Reads,
+    customer: CustomerId,
+    filter: &UserFilter,
+) -> Result<i64, Error> {
+    let question = Question::new(conn, customer, filter).await?;
+    let sources = question.sources(conn, UserOrder::Id, ALL_USERS_MAX).await?;
+    let mut count = 0;
+    for source in &sources {
+        let statement = question.select("count(*)", source, UserOrder::Id, &Place::First);
+        count += conn.number(statement.returning()).await?.unwrap_or(0);
+    }
+    Ok(count)
+}
+
+/// As `Store::user_ids`, on a connection; without users if there is no such customer.
+pub(super) async fn user_ids(
+    conn: &mut impl Reads,
+    customer: CustomerId,
+    filter: &UserFilter,
+    limit: i64,
+) -> Result<Vec<UserId>, Error> {
+    let order = UserOrder::DisplayName;
+    let question = Question::new(conn, customer, filter).await?;
+    let sources = question.sources(conn, order, ALL_USERS_MAX).await?;
+    let columns = ("u.user_id", "u.user_id, u.sort_key");
+    let statement = question.list(columns, &sources, order, &Place::First, limit);
+    let ids = conn.ids(statement.returning()).await?;
+    Ok(ids.into_iter().map(UserId::from).collect())
+}
