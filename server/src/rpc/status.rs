@@ -82,7 +82,7 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch => Code::Aborted,
-        R::SeatsBelowAssigned => Code::FailedPrecondition,
+        R::SeatsBelowAssigned | R::TooManySelections => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -175,6 +175,30 @@ fn from_refusal(refusal: Refusal) -> Status {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
         }
+        Refusal::SelectedTwice {
+            part,
+            first,
+            second,
+        } => {
+            let field = |index| format!("selection.{part}.users.users[{index}]");
+            duplicate_user(field(first), field(second))
+        }
+        Refusal::TooManySelected { max } => refuse(
+            ErrorReason::TooManyItems,
+            format!("selection: has, or leaves out, more than {max} users; split it by filters"),
+            &[
+                ("field", "selection".to_owned()),
+                ("given", (max + 1).to_string()),
+                ("max", max.to_string()),
+            ],
+        ),
+        Refusal::TooManySelections { max } => refuse(
+            ErrorReason::TooManySelections,
+            format!(
+                "the customer has {max} frozen selections; delete one, or wait until one expires"
+            ),
+            &[("max", max.to_string())],
+        ),
         Refusal::PlanRetired {
             field,
             product,
@@ -210,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_code_and_stays_small() {
-        for number in 1..=16 {
+        for number in 1..=17 {
             let reason = ErrorReason::try_from(number).expect("reasons are numbered densely");
             let status = refuse(reason, "text".to_owned(), &[]);
             assert_ne!(status.code(), Code::Ok);
@@ -219,7 +243,7 @@ mod tests {
             assert!(!info.reason.contains("ERROR_REASON"), "{}", info.reason);
         }
         assert!(
-            ErrorReason::try_from(17).is_err(),
+            ErrorReason::try_from(18).is_err(),
             "add the new reason above"
         );
     }

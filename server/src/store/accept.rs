@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
+use super::Store;
 use super::batches::{Batch, RUNNING};
 use super::codec::encode_order;
 use super::error::{Error, Refusal};
-use super::schema::{batch_chunks as bc, batches as b, licenses as l, users as u};
-use super::sql::{Sql, sql};
-use super::types::{Guid, Id, Timestamp};
-use super::{Store, sqlite};
+use super::lookup::{Resolved, resolve};
+use super::schema::{batch_chunks as bc, batches as b, licenses as l};
+use super::types::{Id, Timestamp};
 use crate::domain::{
     BatchId, Change, CustomerId, Order, ProductId, RequestId, Turn, UserId, UserRef,
 };
@@ -21,8 +20,6 @@ use crate::domain::{
 const FIRST_CHUNK_USERS: usize = 64;
 /// Users of every other chunk: more gain little and hold the customer longer.
 const CHUNK_USERS: usize = 500;
-/// Users looked up by one statement.
-const LOOKUP_USERS: usize = 5_000;
 
 /// A batch to accept.
 #[derive(Debug)]
@@ -80,7 +77,8 @@ impl Store {
             if let Some(refusal) = &new.unless_accepted {
                 return Err(refusal.clone().into());
             }
-            let resolved = resolve(conn, key.0, &new.users).await?;
+            let named = new.users.iter().map(|(user, _)| user);
+            let resolved = resolve(conn, key.0, named).await?;
             let seats: Vec<(Id, i64, i64, i64)> = l::table
                 .filter(l::customer_id.eq(key.0))
                 .select((l::product_id, l::enabled, l::warning, l::assigned))
@@ -122,46 +120,6 @@ impl Store {
             Ok(Accepted::New(batch))
         })
     }
-}
-
-/// Looks the users up, whichever way the request names them.
-async fn resolve(
-    conn: &mut impl Lookup,
-    customer: Id,
-    users: &[(UserRef, u32)],
-) -> QueryResult<Resolved> {
-    let mut resolved = Resolved::default();
-    let (ids, keys) = names(users);
-    for ids in ids.chunks(LOOKUP_USERS) {
-        let found = conn.users_by_id(customer, ids).await?;
-        resolved.by_id.extend(found);
-    }
-    for keys in keys.chunks(LOOKUP_USERS) {
-        for (folded, id, name) in conn.users_by_key(customer, keys).await? {
-            resolved.by_key.insert(folded, (id, name));
-        }
-    }
-    Ok(resolved)
-}
-
-fn names(users: &[(UserRef, u32)]) -> (Vec<Id>, Vec<String>) {
-    let (mut ids, mut keys) = (Vec::new(), Vec::new());
-    for (user, _) in users {
-        match user {
-            UserRef::Id(id) => ids.push(Id::from(*id)),
-            UserRef::Name(name) => keys.push(name.key().to_owned()),
-        }
-    }
-    // In key order each lookup touches neighbouring pages.
-    ids.sort_unstable();
-    keys.sort_unstable();
-    (ids, keys)
-}
-
-#[derive(Default)]
-struct Resolved {
-    by_id: HashMap<Id, String>,
-    by_key: HashMap<String, (Id, String)>,
 }
 
 impl Resolved {
@@ -246,70 +204,4 @@ fn chunks(turns: Vec<Turn>, changes: &[Change]) -> impl Iterator<Item = (i64, Or
         first += order.turns.len() as i64;
         Some((position, order))
     })
-}
-
-/// Who the named users are, among those not deleted.
-trait Lookup {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>>;
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>>;
-}
-
-/// `OFFSET 0` keeps PostgreSQL from walking the whole customer when it has planned on an empty table.
-impl Lookup for AsyncPgConnection {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
-        let query: Sql<'_, _, (Guid, Text)> = sql("SELECT u.user_id, u.principal_name FROM unnest(")
-            .bind::<Array<Guid>, _>(ids)
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, principal_name FROM users WHERE customer_id = ")
-            .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id AND deleted_at IS NULL OFFSET 0) AS u")
-            .returning();
-        query.load(self).await
-    }
-
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>> {
-        let query: Sql<'_, _, (Text, Guid, Text)> =
-            sql("SELECT t.key, u.user_id, u.principal_name FROM unnest(")
-                .bind::<Array<Text>, _>(keys)
-                .sql(") AS t(key) CROSS JOIN LATERAL (SELECT user_id, principal_name FROM users WHERE customer_id = ")
-                .bind::<Guid, _>(customer)
-                .sql(" AND principal_key = t.key AND deleted_at IS NULL OFFSET 0) AS u")
-                .returning();
-        query.load(self).await
-    }
-}
-
-impl Lookup for sqlite::Connection {
-    async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
-        let query = u::table
-            .filter(u::customer_id.eq(customer))
-            .filter(u::user_id.eq_any(ids.to_vec()))
-            .filter(u::deleted_at.is_null())
-            .select((u::user_id, u::principal_name));
-        query.load(self).await
-    }
-
-    async fn users_by_key(
-        &mut self,
-        customer: Id,
-        keys: &[String],
-    ) -> QueryResult<Vec<(String, Id, String)>> {
-        let query = u::table
-            .filter(u::customer_id.eq(customer))
-            .filter(u::principal_key.eq_any(keys.to_vec()))
-            .filter(u::deleted_at.is_null())
-            .select((
-                u::principal_key.assume_not_null(),
-                u::user_id,
-                u::principal_name,
-            ));
-        query.load(self).await
-    }
 }

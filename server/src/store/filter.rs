@@ -50,6 +50,10 @@ pub(super) trait Reads {
         &mut self,
         statement: Portable<(Integer, Bool, Binary)>,
     ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>>;
+    async fn counts(
+        &mut self,
+        statement: Portable<(Guid, Integer, BigInt)>,
+    ) -> QueryResult<Vec<(Id, i32, i64)>>;
 }
 
 macro_rules! reads {
@@ -68,6 +72,12 @@ macro_rules! reads {
                 &mut self,
                 statement: Portable<(Integer, Bool, Binary)>,
             ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>> {
+                statement.load(self).await
+            }
+            async fn counts(
+                &mut self,
+                statement: Portable<(Guid, Integer, BigInt)>,
+            ) -> QueryResult<Vec<(Id, i32, i64)>> {
                 statement.load(self).await
             }
         }

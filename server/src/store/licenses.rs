@@ -41,7 +41,7 @@ pub struct SeatsUpdate {
     pub version: Option<i64>,
 }
 
-type Row = (Id, String, String, (i64, i64, i64, i64), i64, Timestamp);
+pub(super) type Row = (Id, String, String, (i64, i64, i64, i64), i64, Timestamp);
 
 impl From<Row> for License {
     fn from((product, display_name, string_id, seats, version, updated_at): Row) -> Self {
@@ -78,6 +78,7 @@ macro_rules! select_licenses {
             ))
     };
 }
+pub(super) use select_licenses;
 
 impl Store {
     /// Sets the seats of a license, creating it if there is none.

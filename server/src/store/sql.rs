@@ -14,7 +14,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Text, Untyped};
 use diesel::sqlite::Sqlite;
 
-use super::types::{Guid, Id, Instant, Timestamp};
+use super::types::{Guid, Guids, Id, Ids, Instant, Timestamp};
 
 enum Part<'a, DB: Backend> {
     Text(&'static str),
@@ -114,6 +114,7 @@ enum PortablePart {
         sqlite: &'static str,
     },
     Id(Id),
+    Ids(Ids),
     Name(String),
     Flag(bool),
     Time(Timestamp),
@@ -152,6 +153,10 @@ impl<ST> Portable<ST> {
 
     pub(super) fn id(self, id: impl Into<Id>) -> Self {
         self.part(PortablePart::Id(id.into()))
+    }
+
+    pub(super) fn ids(self, ids: Ids) -> Self {
+        self.part(PortablePart::Ids(ids))
     }
 
     pub(super) fn text(self, text: impl Into<String>) -> Self {
@@ -194,8 +199,9 @@ impl Dialect for Sqlite {
 
 impl<DB, ST> QueryFragment<DB> for Portable<ST>
 where
-    DB: Dialect + HasSqlType<Guid> + HasSqlType<Instant> + HasSqlType<Bool>,
+    DB: Dialect + HasSqlType<Guid> + HasSqlType<Guids> + HasSqlType<Instant> + HasSqlType<Bool>,
     Id: ToSql<Guid, DB>,
+    Ids: ToSql<Guids, DB>,
     String: ToSql<Text, DB>,
     bool: ToSql<Bool, DB>,
     Timestamp: ToSql<Instant, DB>,
@@ -209,6 +215,7 @@ where
                     pass.push_sql(if DB::IS_POSTGRES { postgres } else { sqlite });
                 }
                 PortablePart::Id(id) => pass.push_bind_param::<Guid, _>(id)?,
+                PortablePart::Ids(ids) => pass.push_bind_param::<Guids, _>(ids)?,
                 PortablePart::Name(text) => pass.push_bind_param::<Text, _>(text)?,
                 PortablePart::Flag(flag) => pass.push_bind_param::<Bool, _>(flag)?,
                 PortablePart::Time(time) => pass.push_bind_param::<Instant, _>(time)?,
