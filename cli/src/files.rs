@@ -11,6 +11,7 @@ use seatwise_client::v1::{ImportedUser, user::State};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::users_filter::date;
 
 /// Problems that are shown; who made that many has made one mistake all over.
 const PROBLEMS_MAX: usize = 20;
@@ -114,6 +115,7 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
         "display_name",
         "usage_location",
         "state",
+        "last_active",
     ];
     let rows = rows(file)?;
     let table = Table::new(&rows, COLUMNS)?;
@@ -137,6 +139,7 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
             display_name: Some(cell("display_name")).filter(|name| !name.is_empty()),
             usage_location: row.cell("usage_location").map(str::to_owned),
             state: state(&row)?.into(),
+            last_active_time: last_active(&row)?,
         };
         if user.user_id.is_empty() && user.principal_name.is_empty() {
             return Err(row.problem("names no user: fill in principal_name or user_id"));
@@ -146,6 +149,13 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
         }
         Ok(user)
     })
+}
+
+/// An empty cell leaves what is known as it is.
+fn last_active(row: &TableRow<'_>) -> Result<Option<prost_types::Timestamp>, String> {
+    let text = row.cell("last_active").unwrap_or_default();
+    let time = (!text.is_empty()).then(|| date(text)).transpose();
+    time.map_err(|problem| row.problem(&format!("column last_active: {text:?} {problem}")))
 }
 
 fn state(row: &TableRow<'_>) -> Result<State, String> {

@@ -19,6 +19,7 @@ mod paging;
 mod products;
 mod serve;
 mod users;
+mod users_filter;
 mod users_import;
 
 use std::process::ExitCode;

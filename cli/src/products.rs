@@ -4,7 +4,7 @@ use seatwise_client::{Client, v1};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::paging;
+use crate::paging::{self, Ask};
 
 /// The product of this id or string id, with its plans.
 pub(crate) async fn find(client: &Client, name: &str) -> Result<v1::Product, Error> {
@@ -27,15 +27,14 @@ pub(crate) async fn find_all(client: &Client, names: &[String]) -> Result<Vec<v1
 }
 
 async fn with_string_id(client: &Client, string_id: &str) -> Result<Vec<v1::Product>, Error> {
-    paging::collect(async |page_size, page_token| {
-        let string_id = string_id.to_owned();
+    paging::collect(async |ask: Ask| {
         let request = v1::ListProductsRequest {
-            page_size,
-            page_token,
-            string_id,
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            string_id: string_id.to_owned(),
+            ..Default::default()
         };
-        let page = client.list_products(request).await?;
-        Ok((page.products, page.next_page_token))
+        Ok(client.list_products(request).await?.into())
     })
     .await
 }
@@ -102,6 +101,11 @@ pub(crate) fn assign(
         plans: is_chosen(&plan_ids).then(|| choice(plan_ids)),
     };
     Ok(products.iter().zip(chosen).map(assignment).collect())
+}
+
+/// The id of the product's plan with this id or name.
+pub(crate) fn plan_id(product: &v1::Product, name: &str) -> Result<String, Error> {
+    plan(std::slice::from_ref(product), name).map(|(_, id)| id)
 }
 
 /// Place of the product that has the plan, and the plan's id.

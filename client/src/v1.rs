@@ -11,6 +11,6 @@ pub use seatwise_proto::v1::{
     ListProductsRequest, ListProductsResponse, ListRulesRequest, ListRulesResponse,
     ListUsersRequest, ListUsersResponse, PlanChoice, PlanRef, PlanSet, Product, ProductAssignment,
     ProductPlan, ProductRef, Reason, ReasonCode, Rule, SetSeatsRequest, UpdateCustomerRequest,
-    UpdateProductRequest, UpdateUserRequest, User, UserChange, batch, batch_frame, batch_result,
-    catalogue_change, import_outcome, plan_choice, product, rule, user,
+    UpdateProductRequest, UpdateUserRequest, User, UserChange, UserFilter, UserOrder, batch,
+    batch_frame, batch_result, catalogue_change, import_outcome, plan_choice, product, rule, user,
 };

@@ -5,6 +5,7 @@
 //! transaction half-way.
 
 mod batch;
+mod lists;
 mod request;
 mod resources;
 mod results;
@@ -18,10 +19,11 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
     Assignment, Batch, CatalogueChange, ChangeKind, Customer, ImportUser, Imported, License,
-    NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp,
-    User, UserKey, UserUpdate,
+    NewUser, PlanOfProduct, Product, ProductFilter, Refusal, SeatsUpdate, StoredResults,
+    StoredRule, Timestamp, User, UserUpdate,
 };
 pub use batch::{Encode, Encoding};
+pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
 

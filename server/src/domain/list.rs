@@ -27,14 +27,14 @@ impl<K> Place<K> {
         }
     }
 
-    /// The same place by another key, if the key can be read.
-    pub fn try_map<L>(self, read: impl FnOnce(K) -> Option<L>) -> Option<Place<L>> {
-        Some(match self {
+    /// The same place by another key.
+    pub fn map<L>(&self, convert: impl FnOnce(&K) -> L) -> Place<L> {
+        match self {
             Self::First => Place::First,
-            Self::After(key) => Place::After(read(key)?),
-            Self::Before(key) => Place::Before(read(key)?),
+            Self::After(key) => Place::After(convert(key)),
+            Self::Before(key) => Place::Before(convert(key)),
             Self::Last => Place::Last,
-        })
+        }
     }
 }
 

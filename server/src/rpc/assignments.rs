@@ -4,12 +4,12 @@ use seatwise_proto::v1::assignment_service_server::AssignmentService;
 use seatwise_proto::v1::{Assignment, ListAssignmentsRequest, ListAssignmentsResponse};
 use tonic::{Request, Response, Status};
 
-use super::page::Page;
-use super::parse;
+use super::filter::optional;
+use super::page::{Page, ids_key, read_ids};
+use super::parse::Fields;
 use super::status::from_service;
-use super::users::customer_and_user;
 use super::{Rpc, convert};
-use crate::domain::{Catalogue, ProductId, UserId};
+use crate::domain::{Catalogue, CustomerId, ProductId, UserId, UserRef};
 use crate::service;
 
 #[tonic::async_trait]
@@ -19,34 +19,26 @@ impl AssignmentService for Rpc {
         request: Request<ListAssignmentsRequest>,
     ) -> Result<Response<ListAssignmentsResponse>, Status> {
         let request = request.into_inner();
-        let (customer, user) = if request.user.is_empty() {
-            (parse::customer_id(&request.customer_id)?, None)
-        } else {
-            let (customer, user) = customer_and_user(&request.customer_id, &request.user)?;
-            (customer, Some(user))
-        };
-        let scope = [customer.0.as_bytes().as_slice(), request.user.as_bytes()];
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "assignments", &scope, size, token)?;
-        let after = page
-            .after_ids()?
-            .map(|[user, product]| (UserId(user), ProductId(product)));
-        let rows = self
-            .service
-            .assignments(customer, user, after, page.limit())
-            .await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| {
-            [row.user.0.into_bytes(), row.product.0.into_bytes()].concat()
-        });
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let user = fields.take("user", optional(&request.user, UserRef::parse));
+        let product = optional(&request.product_id, ProductId::parse);
+        let product = fields.take("product_id", product);
+        let ((customer, user), product) = fields.finish(customer.zip(user).zip(product))?;
+        let slice = page
+            .slice(|key| read_ids(key).map(|[user, product]| (UserId(user), ProductId(product))))?;
+        let listed = self.service.assignments(customer, user, product, slice);
+        let (mut rows, total_size) = listed.await.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| ids_key([row.user.0, row.product.0]));
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
-        let assignments = rows
-            .into_iter()
-            .map(|row| assignment(&catalogue, row))
-            .collect();
+        let assignments = rows.into_iter().map(|row| assignment(&catalogue, row));
         Ok(Response::new(ListAssignmentsResponse {
-            assignments,
-            next_page_token,
+            assignments: assignments.collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 }

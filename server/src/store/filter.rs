@@ -14,7 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use self::question::Question;
 use super::error::Error;
-use super::sql::Portable;
+use super::portable::{Portable, in_order};
 use super::types::{Guid, Id, Instant};
 use super::users::User;
 use super::{Store, sqlite};
@@ -145,11 +145,8 @@ pub(super) async fn users(
         "u.*",
     );
     let statement = question.list(columns, &sources, order, place, limit);
-    let mut users = conn.users(statement.returning()).await?;
-    if place.is_backward() {
-        users.reverse();
-    }
-    Ok(users)
+    let users = conn.users(statement.returning()).await?;
+    Ok(in_order(users, place))
 }
 
 /// As `Store::count_users`, on a connection.

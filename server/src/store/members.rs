@@ -9,8 +9,8 @@ use diesel::sql_types::{BigInt, Integer};
 
 use super::error::Error;
 use super::filter::{Reads, UserKey};
-use super::sql::{Portable, portable};
-use super::types::{Guid, Id, Ids};
+use super::portable::{Keys, Portable, Value, in_order, portable};
+use super::types::{Guid, Id};
 use super::users::User;
 use crate::domain::{ChoiceId, CustomerId, Place, ProductId, UserId};
 
@@ -26,6 +26,8 @@ pub struct Holding {
 /// How many users hold a product with a choice.
 pub(super) type Tally = ((ProductId, ChoiceId), i64);
 
+/// The order in which users are listed.
+const KEYS: Keys = &["u.sort_key", "u.user_id"];
 const USER_COLUMNS: &str = "SELECT u.user_id, u.principal_name, u.display_name, u.usage_location, \
      u.active, u.last_active_at, u.version, u.created_at, u.updated_at";
 
@@ -50,7 +52,7 @@ pub(super) async fn sort(
     let statement = members(users)
         .sql("SELECT u.user_id")
         .append(from_users(customer))
-        .sql(" ORDER BY u.sort_key, u.user_id");
+        .ordered(KEYS, false);
     let ids = conn.ids(statement.returning()).await?;
     Ok(ids.into_iter().map(UserId::from).collect())
 }
@@ -69,32 +71,13 @@ pub(super) async fn page(
         .sql(USER_COLUMNS)
         .append(from_users(customer))
         .append(holds(customer, holding));
-    let statement = match place {
-        Place::After((name, id)) => statement
-            .sql(" AND (u.sort_key, u.user_id) > (")
-            .text(name)
-            .sql(", ")
-            .id(*id)
-            .sql(")"),
-        Place::Before((name, id)) => statement
-            .sql(" AND (u.sort_key, u.user_id) < (")
-            .text(name)
-            .sql(", ")
-            .id(*id)
-            .sql(")"),
-        Place::First | Place::Last => statement,
-    };
-    let order = if place.is_backward() {
-        " ORDER BY u.sort_key DESC, u.user_id DESC LIMIT "
-    } else {
-        " ORDER BY u.sort_key, u.user_id LIMIT "
-    };
-    let statement = statement.sql(order).number(limit);
-    let mut users = conn.users(statement.returning()).await?;
-    if place.is_backward() {
-        users.reverse();
-    }
-    Ok(users)
+    let key = |(name, id): &UserKey| vec![Value::Text(name.clone()), Value::Id(Id::from(*id))];
+    let statement = statement
+        .beyond(KEYS, &place.map(key))
+        .ordered(KEYS, place.is_backward())
+        .limit(limit);
+    let users = conn.users(statement.returning()).await?;
+    Ok(in_order(users, place))
 }
 
 /// Counts those of the set who hold or lack a product.
@@ -184,7 +167,7 @@ fn members(users: &[UserId]) -> Portable {
             "WITH n(id) AS (SELECT unnest(",
             "WITH RECURSIVE places(at) AS (SELECT 0 WHERE length(",
         )
-        .ids(Ids::from(users))
+        .ids(users)
         .per_engine(
             ")) ",
             ") > 0 UNION ALL SELECT at + 16 FROM places WHERE at + 16 < length(?1)), \

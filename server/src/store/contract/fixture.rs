@@ -14,8 +14,9 @@ use crate::domain::{
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    Accepted, Batch, Chunk, Decide, Decision, Error, ImportUser, Imported, License, NewBatch,
-    NewUser, SeatsUpdate, Store, StoredResults, Timestamp, User, UserUpdate, Written,
+    Accepted, AssignmentFilter, Batch, Chunk, Decide, Decision, Error, ImportUser, Imported,
+    License, NewBatch, NewUser, SeatsUpdate, Store, StoredResults, Timestamp, User, UserUpdate,
+    Written,
 };
 
 /// The moment of every call, unless time matters.
@@ -166,6 +167,14 @@ pub(super) fn first_rules() -> RuleSet {
     RuleSet {
         rules,
         plan_names: BTreeMap::new(),
+    }
+}
+
+/// Only the assignments of this user.
+pub(super) fn of_user(user: UserId) -> AssignmentFilter {
+    AssignmentFilter {
+        user: Some(user),
+        product: None,
     }
 }
 
@@ -385,7 +394,7 @@ impl Fixture {
     pub(super) async fn held(&self, user: UserId) -> Vec<ProductId> {
         let held = self
             .store
-            .assignments(self.customer, Some(user), None, i64::MAX)
+            .assignments(self.customer, of_user(user), &Place::First, i64::MAX)
             .await;
         held.expect("assignments")
             .into_iter()

@@ -4,11 +4,8 @@ use super::{Reads, UserKey};
 use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder};
 use crate::store::codec::decode_choice;
 use crate::store::error::{Error, Refusal};
-use crate::store::sql::{Portable, portable};
+use crate::store::portable::{Keys, Portable, Value, portable, prefix_range};
 use crate::store::types::{Id, Timestamp};
-
-/// More than every name: they have at most 256 characters.
-const LAST_CHARS: usize = 257;
 
 /// A filter, with what had to be read before a statement can be made of it.
 pub(super) struct Question<'a> {
@@ -159,8 +156,7 @@ impl<'a> Question<'a> {
             }
             driver => portable("SELECT count(*) FROM (")
                 .append(self.found_by(driver))
-                .sql(" LIMIT ")
-                .number(few + 1)
+                .limit(few + 1)
                 .sql(") AS d"),
         };
         Ok(conn.number(statement.returning()).await?.unwrap_or(0))
@@ -375,56 +371,30 @@ impl<'a> Question<'a> {
         order: UserOrder,
         place: &Place<UserKey>,
     ) -> Portable {
-        let (low, high) = match &self.search {
-            None => return beyond(statement, order, place),
-            Some((low, high)) => (low, high),
+        let (keys, place) = (keys(order), place.map(|key| key_values(order, key)));
+        let Some(range) = &self.search else {
+            return statement.beyond(keys, &place);
         };
-        let (own_low, own_high) = match order {
-            UserOrder::PrincipalName => ("u.principal_key >= ", "u.principal_key < "),
-            _ => ("u.sort_key >= ", "u.sort_key < "),
+        let (own, other) = match order {
+            UserOrder::PrincipalName => ("u.principal_key", "u.sort_key"),
+            _ => ("u.sort_key", "u.principal_key"),
         };
-        let (other_low, other_high) = match order {
-            UserOrder::PrincipalName => ("u.sort_key >= ", "u.sort_key < "),
-            _ => ("u.principal_key >= ", "u.principal_key < "),
-        };
-        let within = |statement: Portable, from: &'static str, to: &'static str| {
-            statement
-                .sql("(")
-                .sql(from)
-                .text(low)
-                .sql(" AND ")
-                .sql(to)
-                .text(high)
-                .sql(")")
+        let begins = |statement: Portable, name: &'static str| {
+            let statement = statement.sql("(").sql(name).sql(" >= ").text(&*range.0);
+            let statement = statement.sql(" AND ").sql(name).sql(" < ").text(&*range.1);
+            statement.sql(")")
         };
         match source.search {
             Search::Either => {
-                let statement = within(statement.sql(" AND ("), own_low, own_high).sql(" OR ");
-                let statement = within(statement, other_low, other_high).sql(") IS TRUE");
-                beyond(statement, order, place)
+                let statement = begins(statement.sql(" AND ("), own).sql(" OR ");
+                let statement = begins(statement, other).sql(") IS TRUE");
+                statement.beyond(keys, &place)
             }
+            Search::Own => statement.beyond_within(keys, &place, range),
             Search::OtherOnly => {
-                let statement = within(statement.sql(" AND "), other_low, other_high);
-                let statement = within(statement.sql(" IS TRUE AND "), own_low, own_high);
-                beyond(statement.sql(" IS FALSE"), order, place)
-            }
-            // The index is entered at one place, so the narrower of two bounds must stand alone.
-            Search::Own => {
-                let from_place = matches!(place, Place::After((key, _)) if key >= low);
-                let to_place = matches!(place, Place::Before((key, _)) if key < high);
-                let mut statement = statement;
-                if !from_place {
-                    statement = statement.sql(" AND ").sql(own_low).text(low);
-                }
-                if !to_place {
-                    statement = statement.sql(" AND ").sql(own_high).text(high);
-                }
-                // Beyond a place outside the range is all of it, or nothing.
-                match place {
-                    Place::After((key, _)) if key < low => statement,
-                    Place::Before((key, _)) if key >= high => statement,
-                    _ => beyond(statement, order, place),
-                }
+                let statement = begins(statement.sql(" AND "), other).sql(" IS TRUE");
+                let statement = begins(statement.sql(" AND "), own).sql(" IS FALSE");
+                statement.beyond(keys, &place)
             }
         }
     }
@@ -432,78 +402,49 @@ impl<'a> Question<'a> {
     /// Selects users of all sources in order: the page at a place, or the reverse of it.
     pub(super) fn list(
         &self,
-        (columns, keys): (&'static str, &'static str),
+        (columns, inner): (&'static str, &'static str),
         sources: &[Source],
         order: UserOrder,
         place: &Place<UserKey>,
         limit: i64,
     ) -> Portable {
+        let (keys, is_backward) = (keys(order), place.is_backward());
         let list = |columns, source| {
-            self.select(columns, source, order, place)
-                .sql(order_by(order, place.is_backward()))
-                .sql(" LIMIT ")
-                .number(limit)
+            let users = self.select(columns, source, order, place);
+            users.ordered(keys, is_backward).limit(limit)
         };
         match sources {
             [source] => list(columns, source),
             [one, other] => portable("SELECT ")
                 .sql(columns)
                 .sql(" FROM (SELECT * FROM (")
-                .append(list(keys, one))
+                .append(list(inner, one))
                 .sql(") AS one UNION ALL SELECT * FROM (")
-                .append(list(keys, other))
+                .append(list(inner, other))
                 .sql(") AS other) AS u")
-                .sql(order_by(order, place.is_backward()))
-                .sql(" LIMIT ")
-                .number(limit),
+                .ordered(keys, is_backward)
+                .limit(limit),
             _ => unreachable!("a filter has one source or two"),
         }
     }
 }
 
-/// Demands that users lie beyond the place.
-fn beyond(statement: Portable, order: UserOrder, place: &Place<UserKey>) -> Portable {
-    let Some((text, id)) = place.key() else {
-        return statement;
-    };
-    let names = match order {
-        UserOrder::DisplayName => " AND (u.sort_key, u.user_id)",
-        UserOrder::PrincipalName => " AND u.principal_key",
-        UserOrder::Id => " AND u.user_id",
-    };
-    let statement = statement
-        .sql(names)
-        .sql(if place.is_backward() { " < " } else { " > " });
+/// The columns that users are ordered by. A principal name is unique.
+fn keys(order: UserOrder) -> Keys {
     match order {
-        UserOrder::DisplayName => statement.sql("(").text(text).sql(", ").id(*id).sql(")"),
-        UserOrder::PrincipalName => statement.text(text),
-        UserOrder::Id => statement.id(*id),
+        UserOrder::DisplayName => &["u.sort_key", "u.user_id"],
+        UserOrder::PrincipalName => &["u.principal_key"],
+        UserOrder::Id => &["u.user_id"],
     }
 }
 
-fn order_by(order: UserOrder, backward: bool) -> &'static str {
-    match (order, backward) {
-        (UserOrder::DisplayName, false) => " ORDER BY u.sort_key, u.user_id",
-        (UserOrder::DisplayName, true) => " ORDER BY u.sort_key DESC, u.user_id DESC",
-        (UserOrder::PrincipalName, false) => " ORDER BY u.principal_key",
-        (UserOrder::PrincipalName, true) => " ORDER BY u.principal_key DESC",
-        (UserOrder::Id, false) => " ORDER BY u.user_id",
-        (UserOrder::Id, true) => " ORDER BY u.user_id DESC",
+fn key_values(order: UserOrder, (text, id): &UserKey) -> Vec<Value> {
+    let (text, id) = (Value::Text(text.clone()), Value::Id(Id::from(*id)));
+    match order {
+        UserOrder::DisplayName => vec![text, id],
+        UserOrder::PrincipalName => vec![text],
+        UserOrder::Id => vec![id],
     }
-}
-
-/// The texts that begin with `prefix`: from the first of them to the first beyond them, bytewise.
-pub(in crate::store) fn prefix_range(prefix: &str) -> (String, String) {
-    let mut end = prefix.to_owned();
-    while let Some(last) = end.pop() {
-        // Skips what is no character.
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            end.push(next);
-            return (prefix.to_owned(), end);
-        }
-    }
-    (prefix.to_owned(), char::MAX.to_string().repeat(LAST_CHARS))
 }
 
 /// The customer's choices, besides "all", that leave a plan on, as JSON.
