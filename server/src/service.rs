@@ -9,6 +9,7 @@ mod lists;
 mod request;
 mod resources;
 mod results;
+mod selections;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -18,14 +19,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
-    Assignment, Batch, CatalogueChange, ChangeKind, Customer, ImportUser, Imported, License,
-    NewUser, PlanOfProduct, Product, ProductFilter, Refusal, SeatsUpdate, StoredResults,
-    StoredRule, Timestamp, User, UserUpdate,
+    Assignment, Batch, CatalogueChange, ChangeKind, Customer, FrozenSelection, Holding, ImportUser,
+    Imported, License, NewUser, PlanOfProduct, Product, ProductFilter, Refusal, SeatsUpdate,
+    StoredResults, StoredRule, Timestamp, User, UserUpdate,
 };
 pub use batch::{Encode, Encoding};
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
+pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 
 use crate::domain::{Catalogue, PlanId};
 use crate::edition::{self, Note};

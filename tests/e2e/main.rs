@@ -21,4 +21,5 @@ mod reasons;
 mod replay;
 mod revoke;
 mod seats;
+mod selections;
 mod streams;

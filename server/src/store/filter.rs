@@ -57,14 +57,12 @@ pub(super) trait Reads {
 }
 
 macro_rules! reads {
-    ($($connection:ty)*) => { $(
+    ($($connection:ty { $($ids:tt)* })*) => { $(
         impl Reads for $connection {
             async fn number(&mut self, statement: Portable<BigInt>) -> QueryResult<Option<i64>> {
                 statement.get_result(self).await.optional()
             }
-            async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
-                statement.load(self).await
-            }
+            $($ids)*
             async fn users(&mut self, statement: Portable<UserColumns>) -> QueryResult<Vec<User>> {
                 statement.load(self).await
             }
@@ -84,7 +82,20 @@ macro_rules! reads {
     )* };
 }
 
-reads!(AsyncPgConnection sqlite::Connection);
+reads! {
+    AsyncPgConnection {
+        async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
+            statement.load(self).await
+        }
+    }
+    sqlite::Connection {
+        // The async face would keep a million rows apart first, at many times the size of an id.
+        async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
+            self.spawn_blocking(move |conn| diesel::RunQueryDsl::load(statement, conn))
+                .await
+        }
+    }
+}
 
 impl Store {
     /// Returns up to `limit` users who meet the filter, at a place of the order. Refused if the
