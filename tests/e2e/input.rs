@@ -131,6 +131,7 @@ impl<'a> BadInput<'a> {
             let request = ListCustomersRequest {
                 page_size: 0,
                 page_token,
+                ..Default::default()
             };
             let page = client.list_customers(request).await?;
             Ok((page.customers, page.next_page_token))

@@ -15,6 +15,8 @@ mod crash;
 mod input;
 mod large;
 mod lists;
+mod lists_pages;
+mod lists_users;
 mod plans;
 mod postgres;
 mod reasons;
