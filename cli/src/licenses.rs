@@ -7,6 +7,7 @@ use seatwise_client::v1;
 
 use crate::connect::Connect;
 use crate::error::Error;
+use crate::holdings;
 use crate::output::{self, Column, Row, column, detail, time, yes_no};
 use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
@@ -32,6 +33,10 @@ enum Command {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Show what selected users hold of each license: all of them, some or none
+    Show(holdings::Show),
+    /// List the selected users who hold a product, or lack it
+    Holders(holdings::Holders),
     /// Show a license
     Get(Place),
     /// Set the seats of a license; it is made if the customer has none of the product
@@ -115,6 +120,8 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
             paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        Command::Show(args) => return holdings::show(&client, format, args).await,
+        Command::Holders(args) => return holdings::holders(&client, format, args).await,
         Command::Get(place) => {
             let request = v1::GetLicenseRequest {
                 product_id: products::find(&client, &place.product).await?.product_id,

@@ -96,6 +96,8 @@ pages! {
     ListCustomersResponse customers Customer,
     ListLicensesResponse licenses License,
     ListProductsResponse products Product,
+    ListHoldersResponse users User,
+    ListSelectionUsersResponse users User,
     ListUsersResponse users User,
 }
 

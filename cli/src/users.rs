@@ -12,6 +12,7 @@ use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Format, Row, column, detail, time, word};
 use crate::paging::{self, Ask, Paging};
+use crate::selection::{self, SelectionArgs};
 use crate::users_filter::{FilterArgs, date};
 use crate::users_import;
 
@@ -27,6 +28,27 @@ pub(crate) struct UsersArgs {
 enum Command {
     /// List the users of a customer, all or those who meet every condition
     List(List),
+    /// Select users, keep them for a day, and print the id of the selection
+    ///
+    /// The selection means the same users later, also when others were added or renamed. Users one by
+    /// one and from the file come first, then those of other selections, then all.
+    Select {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// List the users of a selection
+    Selected {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        /// The selection, as `users select` has printed it
+        selection: String,
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Show a user
     Get(Place),
     /// Create a user
@@ -175,6 +197,30 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
     let user = match args.command {
         Command::List(list) => {
             list.run(&client, format).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Select {
+            customer,
+            selection,
+        } => {
+            return selection::select(&client, format, customer, selection).await;
+        }
+        Command::Selected {
+            customer,
+            selection,
+            paging,
+        } => {
+            let page = async |ask: Ask| {
+                let request = v1::ListSelectionUsersRequest {
+                    customer_id: customer.clone(),
+                    selection: Some(selection::frozen_selection(&selection)),
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                    include_total_size: ask.include_total_size,
+                };
+                Ok(client.list_selection_users(request).await?.into())
+            };
+            paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Import { customer, file } => {

@@ -24,5 +24,6 @@ mod reasons;
 mod replay;
 mod revoke;
 mod seats;
+mod selections;
 mod streams;
 mod text;

@@ -295,6 +295,9 @@ fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Pa
     if let Some(change) = &request.change {
         parser.shared_change(change)?;
     }
+    if let Some(selection) = &request.selection {
+        parser.selection(selection)?;
+    }
     parser.users(request.users)?;
     parser.user_changes(request.user_changes)?;
     parser.finish()

@@ -32,8 +32,8 @@ macro_rules! list_requests {
 }
 
 list_requests! {
-    ListAssignmentsRequest ListBatchesRequest ListCustomersRequest ListLicensesRequest
-    ListProductsRequest ListUsersRequest
+    ListAssignmentsRequest ListBatchesRequest ListCustomersRequest ListHoldersRequest
+    ListLicensesRequest ListProductsRequest ListSelectionUsersRequest ListUsersRequest
 }
 
 impl ListRequest for v1::ListRulesRequest {

@@ -35,6 +35,7 @@ macro_rules! sliced {
         Ok((rows, total))
     }};
 }
+pub(super) use sliced;
 
 impl Service {
     /// Lists customers by display name; only those whose name begins with the folded text, if given.

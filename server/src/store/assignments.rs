@@ -124,7 +124,7 @@ impl Store {
     }
 
     /// Adds the choices of these numbers that `choices` does not know.
-    async fn load_choices(
+    pub(super) async fn load_choices(
         &self,
         customer: CustomerId,
         choices: &mut Choices,

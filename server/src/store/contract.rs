@@ -17,11 +17,13 @@ mod import;
 mod licenses;
 mod lists;
 mod migration;
+mod model;
 mod overlap;
 mod promises;
 mod raw;
 mod records;
 mod rules;
+mod selections;
 mod takeover;
 mod trouble;
 mod users;
@@ -114,6 +116,15 @@ checks! {
         rules_are_added_renamed_and_removed
         a_plan_that_no_product_has_is_named_by_the_rules
         rules_are_paged_each_exactly_once
+    }
+    selections {
+        selections_are_what_a_naive_model_says
+        a_frozen_selection_is_gone_when_its_time_is_over
+        a_deleted_selection_is_gone_and_can_be_deleted_again
+        another_customers_selection_is_not_found
+        a_customer_keeps_a_hundred_selections_and_expired_ones_make_room
+        a_part_that_names_a_user_twice_is_refused
+        a_frozen_selection_of_many_rows_is_read_from_any_place
     }
     accept {
         an_accepted_batch_is_stored_before_the_answer

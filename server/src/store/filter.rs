@@ -50,17 +50,19 @@ pub(super) trait Reads {
         &mut self,
         statement: Portable<(Integer, Bool, Binary)>,
     ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>>;
+    async fn counts(
+        &mut self,
+        statement: Portable<(Guid, Integer, BigInt)>,
+    ) -> QueryResult<Vec<(Id, i32, i64)>>;
 }
 
 macro_rules! reads {
-    ($($connection:ty)*) => { $(
+    ($($connection:ty { $($ids:tt)* })*) => { $(
         impl Reads for $connection {
             async fn number(&mut self, statement: Portable<BigInt>) -> QueryResult<Option<i64>> {
                 statement.get_result(self).await.optional()
             }
-            async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
-                statement.load(self).await
-            }
+            $($ids)*
             async fn users(&mut self, statement: Portable<UserColumns>) -> QueryResult<Vec<User>> {
                 statement.load(self).await
             }
@@ -70,11 +72,30 @@ macro_rules! reads {
             ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>> {
                 statement.load(self).await
             }
+            async fn counts(
+                &mut self,
+                statement: Portable<(Guid, Integer, BigInt)>,
+            ) -> QueryResult<Vec<(Id, i32, i64)>> {
+                statement.load(self).await
+            }
         }
     )* };
 }
 
-reads!(AsyncPgConnection sqlite::Connection);
+reads! {
+    AsyncPgConnection {
+        async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
+            statement.load(self).await
+        }
+    }
+    sqlite::Connection {
+        // The async face would keep a million rows apart first, at many times the size of an id.
+        async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
+            self.spawn_blocking(move |conn| diesel::RunQueryDsl::load(statement, conn))
+                .await
+        }
+    }
+}
 
 impl Store {
     /// Returns up to `limit` users who meet the filter, at a place of the order. Refused if the

@@ -43,7 +43,7 @@ pub struct SeatsUpdate {
     pub version: Option<i64>,
 }
 
-type Row = (Id, String, String, i64, i64, i64, i64, i64, Timestamp);
+pub(super) type Row = (Id, String, String, i64, i64, i64, i64, i64, Timestamp);
 type Columns = (
     Guid,
     Text,
@@ -95,6 +95,7 @@ macro_rules! select_licenses {
             ))
     };
 }
+pub(super) use select_licenses;
 
 impl Store {
     /// Sets the seats of a license, creating it if there is none.

@@ -11,7 +11,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Text, Untyped};
 use diesel::sqlite::Sqlite;
 
-use super::types::{Guid, Id, Instant, Timestamp};
+use super::types::{Guid, Guids, Id, Ids, Instant, Timestamp};
 use crate::domain::Place;
 
 /// More characters than a name has.
@@ -31,6 +31,7 @@ enum Part {
         postgres: &'static str,
         sqlite: &'static str,
     },
+    Ids(Ids),
     Value(Value),
 }
 
@@ -83,6 +84,11 @@ impl<ST> Portable<ST> {
 
     pub(super) fn id(self, id: impl Into<Id>) -> Self {
         self.value(Value::Id(id.into()))
+    }
+
+    /// Goes on with a set of ids.
+    pub(super) fn ids(self, ids: impl Into<Ids>) -> Self {
+        self.part(Part::Ids(ids.into()))
     }
 
     pub(super) fn text(self, text: impl Into<String>) -> Self {
@@ -211,8 +217,9 @@ impl Dialect for Sqlite {
 
 impl<DB, ST> QueryFragment<DB> for Portable<ST>
 where
-    DB: Dialect + HasSqlType<Guid> + HasSqlType<Instant> + HasSqlType<Bool>,
+    DB: Dialect + HasSqlType<Guid> + HasSqlType<Guids> + HasSqlType<Instant> + HasSqlType<Bool>,
     Id: ToSql<Guid, DB>,
+    Ids: ToSql<Guids, DB>,
     String: ToSql<Text, DB>,
     bool: ToSql<Bool, DB>,
     Timestamp: ToSql<Instant, DB>,
@@ -225,6 +232,7 @@ where
                 Part::PerEngine { postgres, sqlite } => {
                     pass.push_sql(if DB::IS_POSTGRES { postgres } else { sqlite });
                 }
+                Part::Ids(ids) => pass.push_bind_param::<Guids, _>(ids)?,
                 Part::Value(Value::Id(id)) => pass.push_bind_param::<Guid, _>(id)?,
                 Part::Value(Value::Text(text)) => pass.push_bind_param::<Text, _>(text)?,
                 Part::Value(Value::Flag(flag)) => pass.push_bind_param::<Bool, _>(flag)?,

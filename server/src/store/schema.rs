@@ -185,6 +185,29 @@ table! {
         changed_at -> Instant,
     }
 }
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    selections (customer_id, selection_id) {
+        customer_id -> Guid,
+        selection_id -> Guid,
+        user_count -> BigInt,
+        is_sorted -> Bool,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    selection_chunks (customer_id, selection_id, sorted, first_position) {
+        customer_id -> Guid,
+        selection_id -> Guid,
+        sorted -> Bool,
+        first_position -> BigInt,
+        user_ids -> Binary,
+    }
+}
 
 diesel::allow_tables_to_appear_in_same_query!(licenses, products);
 diesel::allow_tables_to_appear_in_same_query!(product_plans, service_plans);
