@@ -104,10 +104,12 @@ async fn kill_while_it_runs(
         }
         let batch = stream.batch().expect("a stream tells its batch").clone();
         let replayed = stream.is_replayed();
+        let summary = stream.summary().cloned().unwrap_or_default();
         Outcome {
             batch,
             replayed,
             results,
+            summary,
         }
     });
     // A result that was seen is stored: the first chunk has been committed.

@@ -7,10 +7,10 @@ use prost::Message;
 use seatwise_client::v1::batch_result::Disposition;
 use seatwise_client::v1::import_outcome::Kind;
 use seatwise_client::v1::{
-    Assignment, Batch, BatchResult, Change, CreateCustomerRequest, ExecuteBatchRequest,
-    GetBatchRequest, GetLicenseRequest, ImportedUser, License, ListAssignmentsRequest,
-    ListBatchesRequest, ListLicensesRequest, ListUsersRequest, ReasonCode, SetSeatsRequest, User,
-    UserChange, UserOrder, batch,
+    Assignment, Batch, BatchResult, BatchSummary, Change, CreateCustomerRequest,
+    ExecuteBatchRequest, GetBatchRequest, GetLicenseRequest, ImportedUser, License,
+    ListAssignmentsRequest, ListBatchesRequest, ListLicensesRequest, ListUsersRequest, ReasonCode,
+    SetSeatsRequest, User, UserChange, UserOrder, batch,
 };
 use seatwise_client::{BatchStream, Client, Error};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub(crate) struct Outcome {
     pub(crate) replayed: bool,
     /// In the order in which they came.
     pub(crate) results: Vec<BatchResult>,
+    pub(crate) summary: BatchSummary,
 }
 
 impl Harness {
@@ -133,9 +134,12 @@ impl Customer {
 
     /// Executes a request to its end and checks what is true of every batch.
     pub(crate) async fn execute(&self, request: ExecuteBatchRequest) -> Outcome {
-        let count = request.users.len() + request.user_changes.len();
+        let named = request.users.len() + request.user_changes.len();
+        let is_selection = request.selection.is_some();
         let outcome = read(self.client.batch(request)).await;
         let outcome = outcome.expect("the batch is accepted and ends");
+        let selected = || usize::try_from(outcome.batch.user_count()).expect("a count");
+        let count = if is_selection { selected() } else { named };
         assert_complete(&outcome, count);
         outcome
     }
@@ -317,6 +321,7 @@ pub(crate) async fn read(mut stream: BatchStream) -> Result<Outcome, Error> {
         batch: stream.batch().expect("a stream tells its batch").clone(),
         replayed: stream.is_replayed(),
         results,
+        summary: stream.summary().cloned().unwrap_or_default(),
     })
 }
 

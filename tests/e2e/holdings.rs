@@ -14,7 +14,12 @@ use crate::harness::{Harness, on_every_engine};
 use crate::selections::{everybody, frozen, numbers, select, users, walk};
 
 impl Customer {
-    async fn holders(&self, selection: &Selection, product: &str, lacking: bool) -> Vec<String> {
+    pub(crate) async fn holders(
+        &self,
+        selection: &Selection,
+        product: &str,
+        lacking: bool,
+    ) -> Vec<String> {
         let list = async |page_token: String| {
             let request = ListHoldersRequest {
                 customer_id: self.id.clone(),
@@ -37,7 +42,11 @@ impl Customer {
         walk(list).await
     }
 
-    async fn summary(&self, selection: Selection, plans: bool) -> SummarizeAssignmentsResponse {
+    pub(crate) async fn summary(
+        &self,
+        selection: Selection,
+        plans: bool,
+    ) -> SummarizeAssignmentsResponse {
         let request = SummarizeAssignmentsRequest {
             customer_id: self.id.clone(),
             selection: Some(selection),
@@ -116,7 +125,7 @@ fn name(held: &LicenseSummary) -> &str {
     &held.license.as_ref().expect("a license").display_name
 }
 
-fn told(held: &LicenseSummary) -> (i32, Coverage) {
+pub(crate) fn told(held: &LicenseSummary) -> (i32, Coverage) {
     (held.holder_count(), held.coverage())
 }
 
@@ -125,7 +134,7 @@ fn told_of(summary: &SummarizeAssignmentsResponse, license: usize) -> (i32, Cove
 }
 
 /// The plans of a license by name.
-fn plans(held: &LicenseSummary) -> BTreeMap<String, (i32, Coverage)> {
+pub(crate) fn plans(held: &LicenseSummary) -> BTreeMap<String, (i32, Coverage)> {
     let told = held.plans.iter().map(|told| {
         let name = told.plan.as_ref().expect("a plan").name.clone();
         (name, (told.enabled_count(), told.coverage()))

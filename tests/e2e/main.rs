@@ -18,6 +18,7 @@ mod large;
 mod lists;
 mod lists_pages;
 mod lists_users;
+mod page;
 mod plans;
 mod postgres;
 mod real_catalogue;

@@ -1,51 +1,12 @@
-//! The choice of service plans (S23 and S24).
+//! The choice of service plans, made again.
 
 use seatwise_client::v1::{Assignment, BatchResult, PlanChoice};
 
 use crate::customer::{Customer, assert_applied, assert_unchanged};
 use crate::fixtures::plan::{CHAT, DRIVE, MAIL};
 use crate::fixtures::product::{NOTES, SUITE};
-use crate::fixtures::{all_except, assign, assign_plans, only, user_id, user_ids};
+use crate::fixtures::{all_except, assign_plans, only, user_id, user_ids};
 use crate::harness::{Harness, on_every_engine};
-
-async fn s23_plans_are_chosen_per_product(server: &Harness) {
-    let customer = customer_with_suite(server).await;
-    let mut change = assign_plans(SUITE, only(&[DRIVE, MAIL]));
-    change.assign.extend(assign(&[NOTES]).assign);
-    let results = customer.run(change, &user_ids(1)).await;
-    assert_applied(&results[0]);
-    let held: Vec<_> = results[0].held.iter().map(|h| h.plans.clone()).collect();
-    assert_eq!(held, [Some(only(&[MAIL, DRIVE])), None]);
-
-    let suite = suite_of(&customer, 0).await;
-    assert_eq!(suite.plans, Some(only(&[MAIL, DRIVE])));
-    assert_eq!(suite.enabled_plan_ids, [MAIL, DRIVE]);
-}
-
-async fn s23_all_plans_except_some_can_be_chosen(server: &Harness) {
-    let customer = customer_with_suite(server).await;
-    let plans = all_except(&[CHAT]);
-    let results = customer
-        .run(assign_plans(SUITE, plans.clone()), &user_ids(2))
-        .await;
-    for (number, result) in results.iter().enumerate() {
-        assert_applied(result);
-        assert_eq!(plans_of(result), Some(plans.clone()));
-        let suite = suite_of(&customer, number).await;
-        assert_eq!(suite.plans, Some(plans.clone()));
-        assert_eq!(suite.enabled_plan_ids, [MAIL, DRIVE]);
-    }
-}
-
-async fn s24_without_a_choice_all_plans_are_on(server: &Harness) {
-    let customer = customer_with_suite(server).await;
-    let results = customer.assign(&[SUITE], &user_ids(1)).await;
-    assert_applied(&results[0]);
-    assert_eq!(plans_of(&results[0]), None, "not set means all");
-    let suite = suite_of(&customer, 0).await;
-    assert_eq!(suite.plans, Some(all_except(&[])));
-    assert_eq!(suite.enabled_plan_ids, [MAIL, CHAT, DRIVE]);
-}
 
 async fn assigning_again_without_a_choice_keeps_the_choice(server: &Harness) {
     let customer = customer_with_suite(server).await;
@@ -98,7 +59,7 @@ async fn the_order_and_case_of_plans_make_no_difference(server: &Harness) {
 }
 
 /// A customer with two users and two seats each of SUITE and NOTES.
-async fn customer_with_suite(server: &Harness) -> Customer {
+pub(crate) async fn customer_with_suite(server: &Harness) -> Customer {
     server.start_with_catalogue().await;
     let customer = server.customer_with_users(2).await;
     customer.set_seats(SUITE, 2).await;
@@ -107,21 +68,18 @@ async fn customer_with_suite(server: &Harness) -> Customer {
 }
 
 /// The choice that a result says of its first product.
-fn plans_of(result: &BatchResult) -> Option<PlanChoice> {
+pub(crate) fn plans_of(result: &BatchResult) -> Option<PlanChoice> {
     assert_eq!(result.held[0].product_id, SUITE);
     result.held[0].plans.clone()
 }
 
-async fn suite_of(customer: &Customer, number: usize) -> Assignment {
+pub(crate) async fn suite_of(customer: &Customer, number: usize) -> Assignment {
     let assignments = customer.assignments_of(&user_id(number)).await;
     let suite = assignments.into_iter().find(|a| a.product_id == SUITE);
     suite.expect("the user holds the suite")
 }
 
 on_every_engine![
-    s23_plans_are_chosen_per_product,
-    s23_all_plans_except_some_can_be_chosen,
-    s24_without_a_choice_all_plans_are_on,
     assigning_again_without_a_choice_keeps_the_choice,
     assigning_again_with_another_choice_changes_it_and_takes_no_seat,
     the_order_and_case_of_plans_make_no_difference,

@@ -35,19 +35,21 @@ pub(crate) async fn execute_large(
     let answer = client.execute_large_batch(tokio_stream::iter(parts)).await;
     let mut frames = answer?.into_inner();
     let mut results = Vec::new();
-    let (mut batch, mut replayed) = (None, false);
+    let (mut summary, mut replayed) = (None, false);
     while let Some(message) = frames.message().await? {
         match message.frame.and_then(|frame| frame.frame) {
             Some(Frame::Started(started)) => replayed = started.replayed,
             Some(Frame::Result(result)) => results.push(result),
-            Some(Frame::Summary(summary)) => batch = summary.batch,
+            Some(Frame::Summary(last)) => summary = Some(last),
             Some(Frame::Progress(_)) | None => {}
         }
     }
+    let summary = summary.expect("a stream that ends has sent its summary");
     Ok(Outcome {
-        batch: batch.expect("a stream that ends has sent its summary"),
+        batch: summary.batch.clone().expect("a summary tells its batch"),
         replayed,
         results,
+        summary,
     })
 }
 

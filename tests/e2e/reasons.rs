@@ -1,4 +1,5 @@
-//! Every reason why a user can be refused, with the ids and names of what it is about (S27 to S29).
+//! The reasons why a user can be refused that `page` does not show, with the ids and names of what
+//! they are about.
 
 use seatwise_client::v1::user::State;
 use seatwise_client::v1::{
@@ -7,78 +8,8 @@ use seatwise_client::v1::{
 
 use crate::customer::{Customer, assert_applied, codes_of, imported_user};
 use crate::fixtures::product::{BACKUP, DIAL, MAILBOX, NOTES, PHONE, SUITE, VIDEO, VOICE};
-use crate::fixtures::{UNKNOWN_ID, all_except, assign_plans, change, plan, set_to, user_id};
+use crate::fixtures::{UNKNOWN_ID, all_except, change, plan, set_to, user_id};
 use crate::harness::{Harness, on_every_engine};
-
-async fn s27_a_plan_that_is_prohibited_in_the_users_location_is_reported(server: &Harness) {
-    let customer = customer_with_everything(server).await;
-    customer.import(vec![located(0, "us")]).await;
-    let reason = Reason {
-        plan: plan_ref(plan::DOMESTIC, "DOMESTIC"),
-        usage_location: "US".to_owned(),
-        ..reason(Code::UsageLocationProhibited)
-    };
-    assert_refused(&customer, &[DIAL], &[], reason).await;
-    customer.import(vec![located(0, "DE")]).await;
-    customer.give(&[DIAL], &[user_id(0)]).await;
-}
-
-async fn s27_a_user_without_a_location_gets_nothing_new(server: &Harness) {
-    let customer = customer_with_everything(server).await;
-    customer.give(&[SUITE], &[user_id(0)]).await;
-    customer.import(vec![located(0, "")]).await;
-    let missing = reason(Code::UsageLocationMissing);
-    assert_refused(&customer, &[NOTES], &[], missing).await;
-
-    // What the user holds can still be changed.
-    let change = assign_plans(SUITE, all_except(&[plan::CHAT]));
-    let results = customer.run(change, &[user_id(0)]).await;
-    assert_applied(&results[0]);
-}
-
-async fn s28_a_plan_without_its_prerequisite_is_reported(server: &Harness) {
-    let customer = customer_with_everything(server).await;
-    let reason = Reason {
-        plan: plan_ref(plan::CALLS, "CALLS"),
-        others: chat_or_voice(),
-        ..reason(Code::PrerequisiteMissing)
-    };
-    assert_refused(&customer, &[PHONE], &[], reason).await;
-    customer.give(&[PHONE, VOICE], &[user_id(0)]).await;
-}
-
-async fn s28_a_plan_that_would_lose_its_prerequisite_is_reported(server: &Harness) {
-    let customer = customer_with_everything(server).await;
-    customer.give(&[PHONE, SUITE], &[user_id(0)]).await;
-    let reason = Reason {
-        plan: plan_ref(plan::CALLS, "CALLS"),
-        others: chat_or_voice(),
-        ..reason(Code::DependentPlanRemains)
-    };
-    assert_refused(&customer, &[], &[SUITE], reason.clone()).await;
-
-    // Turning the plan off is the same as taking the product.
-    let change = assign_plans(SUITE, all_except(&[plan::CHAT]));
-    let results = customer.run(change, &[user_id(0)]).await;
-    assert_eq!(results[0].reasons, [reason]);
-}
-
-async fn s29_plans_that_exclude_each_other_are_reported(server: &Harness) {
-    let customer = customer_with_everything(server).await;
-    let reason = Reason {
-        plan: plan_ref(plan::MAIL, "MAIL"),
-        others: vec![plan_ref(plan::MAIL_BASIC, "MAIL_BASIC").expect("a plan")],
-        ..reason(Code::MutuallyExclusivePlans)
-    };
-    assert_refused(&customer, &[SUITE, MAILBOX], &[], reason.clone()).await;
-    customer.give(&[MAILBOX], &[user_id(0)]).await;
-    assert_refused(&customer, &[SUITE], &[], reason).await;
-
-    // Without the plan there is no contradiction.
-    let change = assign_plans(SUITE, all_except(&[plan::MAIL]));
-    let results = customer.run(change, &[user_id(0)]).await;
-    assert_applied(&results[0]);
-}
 
 async fn a_seat_that_is_not_there_is_reported_with_what_is_available(server: &Harness) {
     let customer = customer_with_everything(server).await;
@@ -194,7 +125,7 @@ async fn a_violation_that_was_there_before_does_not_count(server: &Harness) {
 }
 
 /// A customer with two users and ten seats of every product.
-async fn customer_with_everything(server: &Harness) -> Customer {
+pub(crate) async fn customer_with_everything(server: &Harness) -> Customer {
     server.start_with_catalogue().await;
     let customer = server.customer_with_users(2).await;
     for product in [SUITE, MAILBOX, PHONE, VOICE, DIAL, BACKUP, NOTES, VIDEO] {
@@ -204,7 +135,12 @@ async fn customer_with_everything(server: &Harness) -> Customer {
 }
 
 /// Does a change to user 0 and expects a refusal for this one reason, and no effect.
-async fn assert_refused(customer: &Customer, assign: &[&str], revoke: &[&str], reason: Reason) {
+pub(crate) async fn assert_refused(
+    customer: &Customer,
+    assign: &[&str],
+    revoke: &[&str],
+    reason: Reason,
+) {
     let before = (customer.assignments().await, customer.licenses().await);
     let results = customer.run(change(assign, revoke), &[user_id(0)]).await;
     crate::customer::assert_failed(&results[0], &[reason.code()]);
@@ -213,33 +149,33 @@ async fn assert_refused(customer: &Customer, assign: &[&str], revoke: &[&str], r
     assert_eq!(after, before);
 }
 
-fn reason(code: Code) -> Reason {
+pub(crate) fn reason(code: Code) -> Reason {
     Reason {
         code: code.into(),
         ..Reason::default()
     }
 }
 
-fn product_ref(product_id: &str, display_name: &str) -> Option<ProductRef> {
+pub(crate) fn product_ref(product_id: &str, display_name: &str) -> Option<ProductRef> {
     Some(ProductRef {
         product_id: product_id.to_owned(),
         display_name: display_name.to_owned(),
     })
 }
 
-fn plan_ref(plan_id: &str, name: &str) -> Option<PlanRef> {
+pub(crate) fn plan_ref(plan_id: &str, name: &str) -> Option<PlanRef> {
     Some(PlanRef {
         plan_id: plan_id.to_owned(),
         name: name.to_owned(),
     })
 }
 
-fn chat_or_voice() -> Vec<PlanRef> {
+pub(crate) fn chat_or_voice() -> Vec<PlanRef> {
     let plans = [plan_ref(plan::CHAT, "CHAT"), plan_ref(plan::VOICE, "VOICE")];
     plans.into_iter().flatten().collect()
 }
 
-fn located(number: usize, usage_location: &str) -> ImportedUser {
+pub(crate) fn located(number: usize, usage_location: &str) -> ImportedUser {
     ImportedUser {
         usage_location: Some(usage_location.to_owned()),
         ..imported_user(number)
@@ -254,11 +190,6 @@ fn inactive(number: usize) -> ImportedUser {
 }
 
 on_every_engine![
-    s27_a_plan_that_is_prohibited_in_the_users_location_is_reported,
-    s27_a_user_without_a_location_gets_nothing_new,
-    s28_a_plan_without_its_prerequisite_is_reported,
-    s28_a_plan_that_would_lose_its_prerequisite_is_reported,
-    s29_plans_that_exclude_each_other_are_reported,
     a_seat_that_is_not_there_is_reported_with_what_is_available,
     a_product_without_a_license_is_reported,
     a_product_for_the_company_is_reported,

@@ -4,89 +4,10 @@ use seatwise_client::v1::DeleteUserRequest;
 use seatwise_client::v1::ReasonCode::{DependentPlanRemains, SeatsExhausted};
 use seatwise_client::v1::user::State;
 
-use crate::customer::{assert_applied, assert_failed, assert_unchanged, held, imported_user};
+use crate::customer::{assert_applied, assert_failed, held, imported_user};
 use crate::fixtures::product::{MAILBOX, NOTES, PHONE, SUITE, VIDEO, VOICE};
 use crate::fixtures::{change, user_id, user_ids};
 use crate::harness::{Harness, on_every_engine};
-
-async fn s03_a_revoke_takes_the_product_and_the_seat_comes_back(server: &Harness) {
-    server.start_with_catalogue().await;
-    let customer = server.customer_with_users(3).await;
-    customer.set_seats(NOTES, 3).await;
-    customer.give(&[NOTES], &user_ids(3)).await;
-    customer.assert_seats(NOTES, 3, 0).await;
-
-    let results = customer.revoke(&[NOTES], &user_ids(2)).await;
-    for result in &results {
-        assert_applied(result);
-        assert_eq!(result.revoked_product_ids, [NOTES]);
-        assert_eq!(held(result), [""; 0]);
-    }
-    customer.assert_seats(NOTES, 1, 2).await;
-    assert_eq!(customer.products_of(&user_id(0)).await, [""; 0]);
-    assert_eq!(customer.products_of(&user_id(2)).await, [NOTES]);
-}
-
-async fn s32_revoking_what_is_not_held_is_no_error(server: &Harness) {
-    server.start_with_catalogue().await;
-    let customer = server.customer_with_users(4).await;
-    customer.set_seats(NOTES, 4).await;
-    customer.give(&[NOTES], &user_ids(2)).await;
-
-    // VIDEO is not even licensed.
-    let results = customer.revoke(&[NOTES, VIDEO], &user_ids(4)).await;
-    results[..2].iter().for_each(assert_applied);
-    assert_eq!(results[0].revoked_product_ids, [NOTES]);
-    results[2..].iter().for_each(assert_unchanged);
-    customer.assert_seats(NOTES, 0, 4).await;
-}
-
-async fn s33_one_call_assigns_some_products_and_revokes_others(server: &Harness) {
-    server.start_with_catalogue().await;
-    let customer = server.customer_with_users(2).await;
-    for product in [NOTES, VIDEO, SUITE] {
-        customer.set_seats(product, 2).await;
-    }
-    customer.give(&[NOTES], &user_ids(2)).await;
-    let results = customer
-        .run(change(&[VIDEO, SUITE], &[NOTES]), &user_ids(2))
-        .await;
-    for result in &results {
-        assert_applied(result);
-        assert_eq!(result.assigned_product_ids, [VIDEO, SUITE]);
-        assert_eq!(result.revoked_product_ids, [NOTES]);
-        assert_eq!(held(result), [SUITE, VIDEO]);
-    }
-    customer.assert_seats(NOTES, 0, 2).await;
-    customer.assert_seats(VIDEO, 2, 0).await;
-    customer.assert_seats(SUITE, 2, 0).await;
-}
-
-async fn s34_a_product_that_is_not_named_stays_as_it_is(server: &Harness) {
-    server.start_with_catalogue().await;
-    let customer = server.customer_with_users(4).await;
-    for product in [NOTES, VIDEO, VOICE] {
-        customer.set_seats(product, 4).await;
-    }
-    // Some hold it.
-    customer.give(&[VOICE], &user_ids(2)).await;
-    customer.give(&[NOTES], &user_ids(4)).await;
-    let before = customer.assignments_of(&user_id(0)).await;
-
-    customer.run(change(&[VIDEO], &[NOTES]), &user_ids(4)).await;
-    for (number, user) in user_ids(4).iter().enumerate() {
-        let expected = if number < 2 {
-            vec![VOICE, VIDEO]
-        } else {
-            vec![VIDEO]
-        };
-        assert_eq!(customer.products_of(user).await, expected);
-    }
-    let after = customer.assignments_of(&user_id(0)).await;
-    assert_eq!(after[0].product_id, VOICE);
-    assert!(before.contains(&after[0]), "not even its batch or time");
-    customer.assert_seats(VOICE, 2, 2).await;
-}
 
 async fn two_products_that_exclude_each_other_are_swapped_in_one_step(server: &Harness) {
     server.start_with_catalogue().await;
@@ -164,10 +85,6 @@ async fn a_deleted_user_frees_its_seats(server: &Harness) {
 }
 
 on_every_engine![
-    s03_a_revoke_takes_the_product_and_the_seat_comes_back,
-    s32_revoking_what_is_not_held_is_no_error,
-    s33_one_call_assigns_some_products_and_revokes_others,
-    s34_a_product_that_is_not_named_stays_as_it_is,
     two_products_that_exclude_each_other_are_swapped_in_one_step,
     an_inactive_user_can_lose_and_not_gain,
     a_revoke_must_not_strand_a_dependent,

@@ -3,9 +3,10 @@
 use seatwise_client::transport::v1::ErrorReason;
 use seatwise_client::v1::selection_part::Part;
 use seatwise_client::v1::{
-    CreateSelectionRequest, CreateSelectionResponse, DeleteSelectionRequest, DeleteUserRequest,
-    FrozenSelection, GetSelectionRequest, ImportedUser, ListSelectionUsersRequest,
-    ListSelectionUsersResponse, Selection, SelectionPart, User, UserFilter, UserList,
+    Change, CreateSelectionRequest, CreateSelectionResponse, DeleteSelectionRequest,
+    DeleteUserRequest, ExecuteBatchRequest, FrozenSelection, GetSelectionRequest, ImportedUser,
+    ListSelectionUsersRequest, ListSelectionUsersResponse, Selection, SelectionPart, User,
+    UserFilter, UserList,
 };
 use seatwise_client::{Code, Error};
 
@@ -42,12 +43,23 @@ pub(crate) fn select(parts: Vec<Part>, except: Vec<Part>) -> Selection {
 }
 
 impl Customer {
-    async fn freeze(&self, selection: Selection) -> Result<CreateSelectionResponse, Error> {
+    pub(crate) async fn freeze(
+        &self,
+        selection: Selection,
+    ) -> Result<CreateSelectionResponse, Error> {
         let request = CreateSelectionRequest {
             customer_id: self.id.clone(),
             selection: Some(selection),
         };
         self.client.create_selection(request).await
+    }
+
+    /// A request that does one change to the users of a selection, under a new request id.
+    pub(crate) fn over(&self, change: Change, selection: Selection) -> ExecuteBatchRequest {
+        ExecuteBatchRequest {
+            selection: Some(selection),
+            ..self.request(change, Vec::new())
+        }
     }
 
     /// Freezes a selection that names only users who exist.
@@ -65,7 +77,7 @@ impl Customer {
         self.client.get_selection(request).await
     }
 
-    async fn page(
+    pub(crate) async fn page(
         &self,
         selection: &Selection,
         page_size: i32,
@@ -82,7 +94,7 @@ impl Customer {
     }
 
     /// The ids of all users of a selection in order, read in both directions.
-    async fn selected(&self, selection: &Selection) -> Vec<String> {
+    pub(crate) async fn selected(&self, selection: &Selection) -> Vec<String> {
         let list = async |token: String| {
             let page = self.page(selection, 3, &token).await.expect("a page");
             let last = page.last_page_token;
