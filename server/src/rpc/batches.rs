@@ -226,38 +226,29 @@ impl Rpc {
             let plan = self.tokens.plan(&hash, plan_token);
             request.promised = Some(plan.ok_or_else(plan_mismatch)?);
         }
+        let service = self.service.clone();
+        let refused = move |error| refused(error, &service.known_catalogue(), id, has_own);
         if validate_only {
             let events = self.service.preview(request);
-            return Ok(self.frames(events, false, Some(hash)));
+            return Ok(self.frames(events, false, Some(hash), refused));
         }
-        let (batch, replayed) = match self.service.execute(request).await {
-            Ok(executed) => executed,
-            Err(service::Error::Refused(Refusal::SeatsShort(short))) => {
-                let catalogue = self.service.catalogue().await.map_err(from_service)?;
-                return Err(seats_short(&catalogue, &short));
-            }
-            Err(service::Error::Refused(Refusal::RequestIdReused)) => {
-                return Err(request_id_reused(id));
-            }
-            Err(service::Error::Refused(Refusal::DuplicateUser { first, second })) if has_own => {
-                let field = |index| format!("user_changes[{index}].user");
-                return Err(duplicate_user(field(first), field(second)));
-            }
-            Err(error) => return Err(from_service(error)),
-        };
+        let (batch, replayed) = self.service.execute(request).await.map_err(refused)?;
         Ok(self.stream(batch, 0, replayed))
     }
 
     fn stream(&self, batch: service::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
-        self.frames(self.service.stream(batch, position), replayed, None)
+        let events = self.service.stream(batch, position);
+        self.frames(events, replayed, None, from_service)
     }
 
-    /// The frames of events; `request` is the hash of the request if they are a preview's.
+    /// The frames of events; `request` is the hash of the request if they are a preview's, and
+    /// `refused` tells an error.
     fn frames(
         &self,
         events: mpsc::Receiver<Result<Event, service::Error>>,
         replayed: bool,
         request: Option<[u8; 32]>,
+        refused: impl Fn(service::Error) -> Status + Send + 'static,
     ) -> Frames<BatchFrame> {
         let (tokens, service) = (self.tokens.clone(), self.service.clone());
         let frames = ReceiverStream::new(events).flat_map(move |event| {
@@ -268,7 +259,7 @@ impl Rpc {
                     .unwrap_or_default()
             };
             let frames = event
-                .map_err(from_service)
+                .map_err(&refused)
                 .and_then(|event| frames(event, replayed, &service.known_catalogue(), plan_token));
             stream::iter(match frames {
                 Ok(frames) => frames.into_iter().map(Ok).collect(),
@@ -286,6 +277,19 @@ impl Rpc {
                 .position(batch, cursor)
                 .ok_or_else(|| bad_token(field)),
         }
+    }
+}
+
+/// Why a request is not carried out, or not previewed, with the places and names that it used.
+fn refused(error: service::Error, catalogue: &Catalogue, id: RequestId, has_own: bool) -> Status {
+    match error {
+        service::Error::Refused(Refusal::SeatsShort(short)) => seats_short(catalogue, &short),
+        service::Error::Refused(Refusal::RequestIdReused) => request_id_reused(id),
+        service::Error::Refused(Refusal::DuplicateUser { first, second }) if has_own => {
+            let field = |index| format!("user_changes[{index}].user");
+            duplicate_user(field(first), field(second))
+        }
+        error => from_service(error),
     }
 }
 
