@@ -2,6 +2,7 @@
 //! server alive. The cases are in the modules below, a line or two each.
 
 mod batches;
+mod changes;
 mod files;
 mod lists;
 mod resources;
@@ -22,6 +23,7 @@ const CASES_MIN: usize = 60;
 async fn bad_input_is_refused_with_its_place_and_changes_nothing(server: &Harness) {
     let mut bad = BadInput::prepare(server).await;
     batches::refused(&mut bad).await;
+    changes::refused(&mut bad).await;
     resources::refused(&mut bad).await;
     lists::refused(&mut bad).await;
     selections::refused(&mut bad).await;

@@ -11,6 +11,7 @@ mod raw;
 // What the service does.
 mod assign;
 mod catalogue;
+mod change;
 mod crash;
 mod holdings;
 mod input;
