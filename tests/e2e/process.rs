@@ -6,11 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 /// Starts `seatwise serve` and waits until it says that it listens.
 pub(crate) async fn serve(address: SocketAddr, database: &str) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
-    command
-        .args(["serve", "--log", "error", "--listen", &address.to_string()])
-        .args(["--database", database])
-        .stdout(Stdio::piped());
+    let mut command = command(address, database);
     let start = move || {
         let mut child = command.spawn().expect("the binary was built");
         let stdout = child.stdout.take().expect("it is piped");
@@ -26,6 +22,38 @@ pub(crate) async fn serve(address: SocketAddr, database: &str) -> Child {
     tokio::task::spawn_blocking(start)
         .await
         .expect("the server starts")
+}
+
+/// Starts `seatwise serve` where it must not serve; gives what it complains of as it ends.
+pub(crate) async fn refused(address: SocketAddr, database: &str) -> String {
+    let mut command = command(address, database);
+    command.stderr(Stdio::piped());
+    let run = move || {
+        let mut child = command.spawn().expect("the binary was built");
+        let stdout = child.stdout.as_mut().expect("it is piped");
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        read.expect("the server's output can be read");
+        if !line.is_empty() {
+            let _ = child.kill();
+        }
+        assert_eq!(line, "", "the server says something good");
+        let ended = child.wait_with_output().expect("the process is ours");
+        assert!(!ended.status.success(), "{:?}", ended.status);
+        String::from_utf8(ended.stderr).expect("a text")
+    };
+    tokio::task::spawn_blocking(run)
+        .await
+        .expect("the server does not start")
+}
+
+fn command(address: SocketAddr, database: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
+    command
+        .args(["serve", "--log", "error", "--listen", &address.to_string()])
+        .args(["--database", database])
+        .stdout(Stdio::piped());
+    command
 }
 
 /// Ends the process with SIGKILL and waits until it is gone.

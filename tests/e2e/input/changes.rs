@@ -19,6 +19,7 @@ use crate::selections::{everybody, select};
 
 pub(super) async fn refused(bad: &mut BadInput<'_>) {
     replacements(bad).await;
+    contradictions(bad).await;
     deltas(bad).await;
     kept(bad).await;
     options(bad).await;
@@ -92,16 +93,6 @@ fn to_do(bad: &BadInput<'_>, change: Change) -> ExecuteBatchRequest {
 async fn replacements(bad: &mut BadInput<'_>) {
     let product = "change.replace[0].product_id";
     let by = "change.replace[0].by_product_id";
-    let both = |one: Change, other: Change| Change {
-        replace: [one.replace, other.replace].concat(),
-        ..Change::default()
-    };
-    let twice = both(replace(VIDEO, NOTES, None), replace(VIDEO, SUITE, None));
-    let chain = both(replace(VIDEO, NOTES, None), replace(NOTES, SUITE, None));
-    let with = |own: Change, change: Change| Change {
-        replace: own.replace,
-        ..change
-    };
     let foreign = delta(&[MAIL_BASIC], &[]);
     let many = Change {
         replace: vec![ProductReplacement::default(); 101],
@@ -119,31 +110,6 @@ async fn replacements(bad: &mut BadInput<'_>) {
             "an unknown product for it",
             replace(VIDEO, UNKNOWN_ID, None),
             (Some(UnknownProduct), by),
-        ),
-        (
-            "a product by itself",
-            replace(VIDEO, VIDEO, None),
-            (Some(ContradictoryChange), by),
-        ),
-        (
-            "replaced twice",
-            twice,
-            (Some(ContradictoryChange), "change.replace[1].product_id"),
-        ),
-        (
-            "replaced in a chain",
-            chain,
-            (Some(ContradictoryChange), "change.replace[1].product_id"),
-        ),
-        (
-            "assigned and replaced",
-            with(replace(VIDEO, NOTES, None), assign(&[VIDEO])),
-            (Some(ContradictoryChange), product),
-        ),
-        (
-            "revoked and given for another",
-            with(replace(VIDEO, NOTES, None), change(&[], &[NOTES])),
-            (Some(ContradictoryChange), by),
         ),
         (
             "a plan of others",
@@ -166,6 +132,42 @@ async fn replacements(bad: &mut BadInput<'_>) {
     ] {
         let request = to_do(bad, change);
         expect(bad, what, request, expected).await;
+    }
+}
+
+/// No product may be named twice.
+async fn contradictions(bad: &mut BadInput<'_>) {
+    let both = |one: Change, other: Change| Change {
+        replace: [one.replace, other.replace].concat(),
+        ..Change::default()
+    };
+    let twice = both(replace(VIDEO, NOTES, None), replace(VIDEO, SUITE, None));
+    let chain = both(replace(VIDEO, NOTES, None), replace(NOTES, SUITE, None));
+    let with = |own: Change, change: Change| Change {
+        replace: own.replace,
+        ..change
+    };
+    for (what, change, place) in [
+        (
+            "a product by itself",
+            replace(VIDEO, VIDEO, None),
+            "change.replace[0].by_product_id",
+        ),
+        ("replaced twice", twice, "change.replace[1].product_id"),
+        ("replaced in a chain", chain, "change.replace[1].product_id"),
+        (
+            "assigned and replaced",
+            with(replace(VIDEO, NOTES, None), assign(&[VIDEO])),
+            "change.replace[0].product_id",
+        ),
+        (
+            "revoked and given for another",
+            with(replace(VIDEO, NOTES, None), change(&[], &[NOTES])),
+            "change.replace[0].by_product_id",
+        ),
+    ] {
+        let request = to_do(bad, change);
+        expect(bad, what, request, (Some(ContradictoryChange), place)).await;
     }
 }
 

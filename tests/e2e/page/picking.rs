@@ -1,36 +1,33 @@
 //! Picking a customer and selecting its users.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use seatwise_client::v1::{
     CreateCustomerRequest, GetCustomerRequest, ImportedUser, ListCustomersRequest,
     ListUsersResponse, SetSeatsRequest, User,
 };
-use seatwise_server::server::{self, Config};
-use tokio::net::TcpListener;
 
 use super::{all_on, these};
 use crate::customer::{Customer, imported_user};
 use crate::fixtures::product::{BACKUP, DIAL, MAILBOX, NOTES, SUITE, VIDEO, VOICE};
 use crate::fixtures::{assign, strings, user_id, user_ids};
 use crate::harness::{Harness, on_every_engine};
+use crate::process;
 use crate::selections::{everybody, frozen, numbers, select, users};
 
 async fn s01_without_roles_nobody_is_served_from_elsewhere(server: &Harness) {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await;
-    let listener = listener.expect("some port is free");
-    let address = listener.local_addr().expect("it is bound");
-    let config = Config {
-        database: server.database_url().parse().expect("a database"),
-        buy_more_url: String::new(),
-    };
-    let ready = || panic!("it serves {address}");
-    let refused = server::run(config, listener, ready, std::future::pending()).await;
-    let refused = refused.expect_err("not without access control");
-    assert!(
-        matches!(refused, server::Error::NotLoopback(at) if at == address),
-        "{refused}"
-    );
+    let elsewhere: [SocketAddr; 2] = [
+        (Ipv4Addr::UNSPECIFIED, 0).into(),
+        (Ipv6Addr::UNSPECIFIED, 0).into(),
+    ];
+    for address in elsewhere {
+        let complaint = process::refused(address, &server.database_url()).await;
+        let expected = format!("refusing to listen on {address}: without access control");
+        assert!(complaint.contains(&expected), "{complaint}");
+    }
+    // On the machine itself nobody is asked who it is.
+    server.start().await;
+    assert_eq!(server.customer_with_users(1).await.users().await.len(), 1);
 }
 
 async fn s04_every_license_of_the_customer_is_shown(server: &Harness) {
