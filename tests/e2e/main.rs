@@ -14,6 +14,7 @@ mod catalogue;
 mod crash;
 mod input;
 mod large;
+mod later_plans;
 mod lists;
 mod lists_pages;
 mod lists_users;
