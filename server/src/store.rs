@@ -135,6 +135,7 @@ mod selection;
 mod sql;
 mod sqlite;
 mod summary;
+mod tally;
 mod types;
 mod users;
 

@@ -175,12 +175,27 @@ fn from_refusal(refusal: Refusal) -> Status {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
         }
+        Refusal::SelectedTwice { .. }
+        | Refusal::TooManySelected { .. }
+        | Refusal::TooManySelections { .. } => from_selection(&refusal),
+        Refusal::PlanRetired {
+            field,
+            product,
+            plan,
+        } => unknown_plan(field, product, plan),
+        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+    }
+}
+
+/// What is wrong with a selection.
+fn from_selection(refusal: &Refusal) -> Status {
+    match refusal {
         Refusal::SelectedTwice {
             part,
             first,
             second,
         } => {
-            let field = |index| format!("selection.{part}.users.users[{index}]");
+            let field = |index: &u32| format!("selection.{part}.users.users[{index}]");
             duplicate_user(field(first), field(second))
         }
         Refusal::TooManySelected { max } => refuse(
@@ -199,12 +214,7 @@ fn from_refusal(refusal: Refusal) -> Status {
             ),
             &[("max", max.to_string())],
         ),
-        Refusal::PlanRetired {
-            field,
-            product,
-            plan,
-        } => unknown_plan(field, product, plan),
-        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+        _ => unreachable!("{refusal} is told elsewhere"),
     }
 }
 
