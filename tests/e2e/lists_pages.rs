@@ -255,7 +255,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 async fn customers_are_listed_by_name_whatever_its_case(server: &Harness) {
     server.start().await;
     let client = server.client();
-    for (name, number) in NAMES.iter().zip(0..NAMES.len()).rev() {
+    for (number, name) in NAMES.iter().enumerate().rev() {
         let request = CreateCustomerRequest {
             customer_id: user_id(number),
             display_name: (*name).to_owned(),

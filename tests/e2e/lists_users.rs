@@ -14,6 +14,13 @@ use crate::fixtures::{UNKNOWN_ID, plan, user_id};
 use crate::harness::{Harness, on_every_engine};
 use crate::lists_pages::{Ask, NAMES, Page, assert_moves, list};
 
+/// A filter with these conditions only.
+macro_rules! filter {
+    ($($field:ident: $value:expr),*) => {
+        UserFilter { $($field: $value,)* ..UserFilter::default() }
+    };
+}
+
 /// Users 0 to 6 by the names, in other countries and states, last active on other days.
 async fn people(server: &Harness) -> Customer {
     server.start_with_catalogue().await;
@@ -53,103 +60,27 @@ async fn users_are_listed_by_every_filter_and_order(server: &Harness) {
     assert_eq!(results[2].reasons.len(), 1, "{results:?}");
     customer.give(&[NOTES], &[0, 6].map(user_id)).await;
 
-    let filter = UserFilter::default;
     type Case = (UserFilter, Vec<usize>);
     // In the order of display names. User 5, zoë, is ada@ by its principal name.
     let cases: [Case; 14] = [
-        (filter(), vec![0, 1, 2, 3, 4, 5, 6]),
+        (UserFilter::default(), vec![0, 1, 2, 3, 4, 5, 6]),
+        (filter!(search: "aDa".into()), vec![0, 1, 2, 5]),
+        (filter!(search: "É".into()), vec![6]),
+        (filter!(state: State::Inactive.into()), vec![4]),
+        (filter!(usage_location: Some("nl".into())), vec![0, 3, 6]),
+        (filter!(usage_location: Some(String::new())), vec![2, 5]),
+        (filter!(holds_product_id: SUITE.into()), vec![0, 1]),
+        (filter!(holds_product_id: UNKNOWN_ID.into()), vec![]),
+        (filter!(lacks_product_id: SUITE.into()), vec![2, 3, 4, 5, 6]),
+        (filter!(holds_plan_id: plan::CHAT.into()), vec![0, 1]),
+        (filter!(failed_in_batch_id: batch_id.clone()), vec![3]),
+        (filter!(not_active_since: Some(day(2))), vec![0, 1, 5, 6]),
         (
-            UserFilter {
-                search: "aDa".into(),
-                ..filter()
-            },
-            vec![0, 1, 2, 5],
-        ),
-        (
-            UserFilter {
-                search: "É".into(),
-                ..filter()
-            },
-            vec![6],
-        ),
-        (
-            UserFilter {
-                state: State::Inactive.into(),
-                ..filter()
-            },
-            vec![4],
-        ),
-        (
-            UserFilter {
-                usage_location: Some("nl".into()),
-                ..filter()
-            },
-            vec![0, 3, 6],
-        ),
-        (
-            UserFilter {
-                usage_location: Some(String::new()),
-                ..filter()
-            },
-            vec![2, 5],
-        ),
-        (
-            UserFilter {
-                holds_product_id: SUITE.into(),
-                ..filter()
-            },
-            vec![0, 1],
-        ),
-        (
-            UserFilter {
-                holds_product_id: UNKNOWN_ID.into(),
-                ..filter()
-            },
-            vec![],
-        ),
-        (
-            UserFilter {
-                lacks_product_id: SUITE.into(),
-                ..filter()
-            },
-            vec![2, 3, 4, 5, 6],
-        ),
-        (
-            UserFilter {
-                holds_plan_id: plan::CHAT.into(),
-                ..filter()
-            },
-            vec![0, 1],
-        ),
-        (
-            UserFilter {
-                failed_in_batch_id: batch_id.clone(),
-                ..filter()
-            },
-            vec![3],
-        ),
-        (
-            UserFilter {
-                not_active_since: Some(day(2)),
-                ..filter()
-            },
-            vec![0, 1, 5, 6],
-        ),
-        (
-            UserFilter {
-                lacks_product_id: NOTES.into(),
-                holds_plan_id: plan::MAIL.into(),
-                search: "ada".into(),
-                ..filter()
-            },
+            filter!(lacks_product_id: NOTES.into(), holds_plan_id: plan::MAIL.into(), search: "ada".into()),
             vec![1],
         ),
         (
-            UserFilter {
-                failed_in_batch_id: batch_id,
-                state: State::Inactive.into(),
-                ..filter()
-            },
+            filter!(failed_in_batch_id: batch_id, state: State::Inactive.into()),
             vec![],
         ),
     ];
@@ -340,69 +271,23 @@ async fn filters_and_orders_that_cannot_be_are_refused(server: &Harness) {
     server.start().await;
     let customer = server.customer().await;
     let time = |seconds, nanos| Some(prost_types::Timestamp { seconds, nanos });
-    let filter = UserFilter::default;
     for (wrong, field) in [
+        (filter!(search: "x".repeat(257)), "search"),
+        (filter!(state: 9), "state"),
         (
-            UserFilter {
-                search: "x".repeat(257),
-                ..filter()
-            },
-            "search",
-        ),
-        (
-            UserFilter {
-                state: 9,
-                ..filter()
-            },
-            "state",
-        ),
-        (
-            UserFilter {
-                usage_location: Some("Mars".into()),
-                ..filter()
-            },
+            filter!(usage_location: Some("Mars".into())),
             "usage_location",
         ),
+        (filter!(holds_product_id: "x".into()), "holds_product_id"),
+        (filter!(lacks_product_id: "x".into()), "lacks_product_id"),
+        (filter!(holds_plan_id: "x".into()), "holds_plan_id"),
         (
-            UserFilter {
-                holds_product_id: "x".into(),
-                ..filter()
-            },
-            "holds_product_id",
-        ),
-        (
-            UserFilter {
-                lacks_product_id: "x".into(),
-                ..filter()
-            },
-            "lacks_product_id",
-        ),
-        (
-            UserFilter {
-                holds_plan_id: "x".into(),
-                ..filter()
-            },
-            "holds_plan_id",
-        ),
-        (
-            UserFilter {
-                failed_in_batch_id: "x".into(),
-                ..filter()
-            },
+            filter!(failed_in_batch_id: "x".into()),
             "failed_in_batch_id",
         ),
+        (filter!(not_active_since: time(0, -1)), "not_active_since"),
         (
-            UserFilter {
-                not_active_since: time(0, -1),
-                ..filter()
-            },
-            "not_active_since",
-        ),
-        (
-            UserFilter {
-                not_active_since: time(i64::MAX, 0),
-                ..filter()
-            },
+            filter!(not_active_since: time(i64::MAX, 0)),
             "not_active_since",
         ),
     ] {
@@ -411,11 +296,12 @@ async fn filters_and_orders_that_cannot_be_are_refused(server: &Harness) {
         assert_eq!(error.reason, ErrorReason::InvalidField, "{error:?}");
         assert_eq!(error.violations[0].field, format!("filter.{field}"));
     }
-    let unknown = UserFilter {
-        failed_in_batch_id: UNKNOWN_ID.to_owned(),
-        ..filter()
-    };
-    let list = users(&customer, &unknown, UserOrder::Unspecified);
+    unknown_things_are_refused(&customer).await;
+}
+
+async fn unknown_things_are_refused(customer: &Customer) {
+    let unknown = filter!(failed_in_batch_id: UNKNOWN_ID.to_owned());
+    let list = users(customer, &unknown, UserOrder::Unspecified);
     let error = list((1, String::new(), true)).await.expect_err("no batch");
     assert_eq!(error.reason, ErrorReason::ResourceNotFound);
     assert_eq!(error.metadata["resource"], "batch");

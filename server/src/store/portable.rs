@@ -255,3 +255,23 @@ impl<ST> Query for Portable<ST> {
 }
 
 impl<ST, Conn> diesel::RunQueryDsl<Conn> for Portable<ST> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_range_of_texts() {
+        let range = |prefix| prefix_range(prefix).1;
+        assert_eq!(range("ad"), "ae");
+        assert_eq!(range("é"), "ê");
+        // What follows is no character, then nothing at all.
+        assert_eq!(range("\u{d7ff}"), "\u{e000}");
+        assert_eq!(range("a\u{10ffff}"), "b");
+        assert!(range("\u{10ffff}") > "\u{10ffff}".repeat(256));
+        for text in ["ada", "ad", "ad\u{10ffff}", "adé"] {
+            let (low, high) = prefix_range("ad");
+            assert!(*low <= *text && *text < *high, "{text}");
+        }
+    }
+}

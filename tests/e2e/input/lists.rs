@@ -77,11 +77,12 @@ async fn tokens_of_others(bad: &mut BadInput<'_>) {
 async fn tokens_of_users(bad: &mut BadInput<'_>, token: &str) {
     macro_rules! refused {
         ($client:ident: $($list:ident $request:ident { $($field:ident: $value:expr),* };)*) => { $(
-            let request = $request {
-                page_size: 1,
-                page_token: token.to_owned(),
-                $($field: $value,)*
-                ..Default::default()
+            let request = {
+                let mut request = $request::default();
+                request.page_size = 1;
+                token.clone_into(&mut request.page_token);
+                $(request.$field = $value;)*
+                request
             };
             let call = $client.$list(request);
             let what = concat!("a token of users for ", stringify!($list));

@@ -1,5 +1,6 @@
 //! A filter becomes a statement here.
 
+use super::driver::Driver;
 use super::{Reads, UserKey};
 use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder};
 use crate::store::codec::decode_choice;
@@ -9,33 +10,19 @@ use crate::store::types::{Id, Timestamp};
 
 /// A filter, with what had to be read before a statement can be made of it.
 pub(super) struct Question<'a> {
-    customer: Id,
-    filter: &'a UserFilter,
+    pub(super) customer: Id,
+    pub(super) filter: &'a UserFilter,
     /// Keys that begin with the text are at least the first and below the second.
-    search: Option<(String, String)>,
+    pub(super) search: Option<(String, String)>,
     /// The choices that leave the wanted plan on, besides "all", as JSON.
-    choices: String,
+    pub(super) choices: String,
 }
 
 /// Users of which each meets the filter, and whom no other source of the same question has.
 pub(super) struct Source {
-    /// Those to look up; without it the index of the order is walked.
+    /// Who is looked up and sorted; without it the index of the order is walked.
     driver: Option<Driver>,
     search: Search,
-}
-
-/// A condition that few users meet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Driver {
-    Holds,
-    Plan,
-    FailedIn,
-    Location,
-    State,
-    NotActive,
-    DisplayName,
-    PrincipalName,
-    EitherName,
 }
 
 /// Which names begin with the text, seen from the name that the list is ordered by.
@@ -109,16 +96,15 @@ impl<'a> Question<'a> {
         if best.is_some() || self.search.is_none() || order == UserOrder::Id {
             return Ok(vec![source(best.map(|best| best.1), Search::Either)]);
         }
-        // A name that the list is ordered by is a range of its index. The other names are few, or
-        // spread over the list.
-        let (other_size, other) = match order {
-            UserOrder::PrincipalName => (names[0], Driver::DisplayName),
-            _ => (names[1], Driver::PrincipalName),
+        // Names that the list is ordered by are a range of its index. The others are looked up, however
+        // many: most people have names that begin alike, so that walking would find hardly one.
+        let other = match order {
+            UserOrder::PrincipalName => Driver::DisplayName,
+            _ => Driver::PrincipalName,
         };
-        let other = (other_size <= few).then_some(other);
         Ok(vec![
             source(None, Search::Own),
-            source(other, Search::OtherOnly),
+            source(Some(other), Search::OtherOnly),
         ])
     }
 
@@ -160,119 +146,6 @@ impl<'a> Question<'a> {
                 .sql(") AS d"),
         };
         Ok(conn.number(statement.returning()).await?.unwrap_or(0))
-    }
-
-    /// Joins those of the customer's licenses `l` that have the wanted plan.
-    fn with_plan(&self) -> Portable {
-        let plan = self.filter.holds_plan.expect("it is asked for");
-        portable("CROSS JOIN ")
-            .per_engine(
-                "LATERAL (SELECT plan_id FROM product_plans WHERE product_id = l.product_id AND plan_id = ",
-                "product_plans AS pp ON pp.product_id = l.product_id AND pp.plan_id = ",
-            )
-            .id(plan)
-            .per_engine(" OFFSET 0) AS pp", "")
-            .sql(" WHERE l.customer_id = ")
-            .id(self.customer)
-    }
-
-    /// Selects the ids of the users that a driver finds.
-    fn found_by(&self, driver: Driver) -> Portable {
-        let filter = self.filter;
-        let (low, high) = self
-            .search
-            .as_ref()
-            .map_or(("", ""), |(low, high)| (low, high));
-        let users = || {
-            portable("SELECT user_id FROM users WHERE deleted_at IS NULL AND customer_id = ")
-                .id(self.customer)
-        };
-        match driver {
-            Driver::Holds => portable("SELECT user_id FROM assignments WHERE customer_id = ")
-                .id(self.customer)
-                .sql(" AND product_id = ")
-                .id(filter.holds_product.expect("it drives")),
-            Driver::Plan => self.holders_of_plan(),
-            Driver::FailedIn => self.failed(),
-            Driver::Location => match filter.usage_location.expect("it drives") {
-                Some(country) => users().sql(" AND usage_location = ").text(country.as_str()),
-                None => users().sql(" AND usage_location IS NULL"),
-            },
-            Driver::State => users()
-                .sql(" AND active = ")
-                .flag(filter.active.expect("it drives")),
-            Driver::NotActive => users()
-                .sql(" AND last_active_at < ")
-                .time(Timestamp(filter.not_active_since.expect("it drives")))
-                .sql(" UNION ALL ")
-                .append(users())
-                .sql(" AND last_active_at IS NULL"),
-            Driver::DisplayName => users()
-                .sql(" AND sort_key >= ")
-                .text(low)
-                .sql(" AND sort_key < ")
-                .text(high),
-            Driver::PrincipalName => users()
-                .sql(" AND principal_key >= ")
-                .text(low)
-                .sql(" AND principal_key < ")
-                .text(high),
-            Driver::EitherName => self
-                .found_by(Driver::DisplayName)
-                .sql(" UNION ")
-                .append(self.found_by(Driver::PrincipalName)),
-        }
-    }
-
-    /// A user who holds the plan by two products is there once.
-    fn holders_of_plan(&self) -> Portable {
-        portable("SELECT DISTINCT a.user_id FROM (SELECT l.product_id FROM licenses AS l ")
-            .append(self.with_plan())
-            .sql(") AS p CROSS JOIN ")
-            .per_engine(
-                "LATERAL (SELECT user_id, choice_id FROM assignments WHERE customer_id = ",
-                "assignments AS a ON a.customer_id = ",
-            )
-            .id(self.customer)
-            .per_engine(
-                " AND product_id = p.product_id OFFSET 0) AS a",
-                " AND a.product_id = p.product_id",
-            )
-            .sql(" WHERE ")
-            .append(self.chosen())
-    }
-
-    /// The choice of the assignment `a` leaves the plan on.
-    fn chosen(&self) -> Portable {
-        portable("(a.choice_id = 0 OR a.choice_id IN (SELECT ")
-            .per_engine(
-                "value::int4 FROM json_array_elements_text(",
-                "value FROM json_each(",
-            )
-            .text(&*self.choices)
-            .per_engine("::json)))", ")))")
-    }
-
-    /// Takes the ids apart that the results of the batch have together.
-    fn failed(&self) -> Portable {
-        let batch = self.filter.failed_in.expect("it drives");
-        portable(
-            "WITH RECURSIVE places (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n < \
-             (SELECT max(length(failed_user_ids)) / 16 - 1 FROM batch_results WHERE customer_id = ",
-        )
-        .id(self.customer)
-        .sql(" AND batch_id = ")
-        .id(batch)
-        .sql(")) SELECT ")
-        .per_engine(
-            "encode(substr(r.failed_user_ids, places.n * 16 + 1, 16), 'hex')::uuid",
-            "substr(r.failed_user_ids, places.n * 16 + 1, 16)",
-        )
-        .sql(" AS user_id FROM batch_results AS r CROSS JOIN places WHERE r.customer_id = ")
-        .id(self.customer)
-        .sql(" AND r.batch_id = ")
-        .id(batch)
-        .sql(" AND places.n < length(r.failed_user_ids) / 16")
     }
 
     /// Selects from a source the users who meet all of the filter, at a place of the order.
