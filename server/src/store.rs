@@ -140,6 +140,7 @@ mod snapshot;
 mod sql;
 mod sqlite;
 mod summary;
+mod tally;
 mod types;
 mod users;
 

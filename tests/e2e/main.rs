@@ -12,6 +12,7 @@ mod raw;
 mod assign;
 mod catalogue;
 mod crash;
+mod holdings;
 mod input;
 mod large;
 mod later_plans;
