@@ -1,11 +1,12 @@
 //! The one binary: the server, its demo and benchmark, and the command line of a client.
 
-mod assign;
+mod apply;
 mod assignments;
 mod batch;
 mod bench;
 mod catalogue;
 mod catalogue_import;
+mod change;
 mod connect;
 mod customers;
 mod demo;
@@ -16,8 +17,11 @@ mod licenses;
 mod outcome;
 mod output;
 mod paging;
+mod plans;
 mod products;
+mod seats;
 mod serve;
+mod sync;
 mod users;
 mod users_import;
 
@@ -57,9 +61,22 @@ enum Command {
     /// Show who holds what
     Assignments(assignments::AssignmentsArgs),
     /// Assign products to many users at once
-    Assign(assign::AssignArgs),
+    #[command(after_help = plans::HELP)]
+    Assign(change::AssignArgs),
     /// Revoke products from many users at once
-    Revoke(assign::RevokeArgs),
+    Revoke(change::RevokeArgs),
+    /// Give many users one product for another, where they hold it
+    #[command(after_help = plans::HELP)]
+    Replace(change::ReplaceArgs),
+    /// Assign, revoke and replace products in one step
+    #[command(after_help = plans::HELP)]
+    Change(change::ChangeArgs),
+    /// Make users hold exactly what a file says
+    ///
+    /// Each user of the file ends with exactly the products that it has for them; a line without a
+    /// product means none. Users who are not in the file are left alone.
+    #[command(after_help = plans::HELP)]
+    Sync(sync::SyncArgs),
     /// Show batches and what became of their users
     Batch(batch::BatchArgs),
 }
@@ -70,7 +87,7 @@ pub(crate) mod exit {
 
     /// Some users of a batch failed, or something else went wrong.
     pub(crate) const FAILED: u8 = 1;
-    /// The request was refused; nothing was done.
+    /// The request was refused, by the service or by who was asked; nothing was done.
     pub(crate) const REFUSED: u8 = 2;
     /// Nobody reads the output any more: what shells show for programs that end by SIGPIPE.
     pub(crate) const OUTPUT_CLOSED: u8 = 141;
@@ -98,8 +115,11 @@ fn main() -> ExitCode {
             Command::Users(args) => users::run(args).await,
             Command::Licenses(args) => licenses::run(args).await,
             Command::Assignments(args) => assignments::run(args).await,
-            Command::Assign(args) => assign::assign(args).await,
-            Command::Revoke(args) => assign::revoke(args).await,
+            Command::Assign(args) => change::assign(args).await,
+            Command::Revoke(args) => change::revoke(args).await,
+            Command::Replace(args) => change::replace(args).await,
+            Command::Change(args) => change::change(args).await,
+            Command::Sync(args) => sync::sync(args).await,
             Command::Batch(args) => batch::run(args).await,
         }
     };

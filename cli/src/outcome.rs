@@ -1,19 +1,22 @@
 //! What became of a batch: a row per user as it comes, at the end counts and reasons, and the exit
 //! code.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::iter::repeat;
 use std::process::ExitCode;
 
-use seatwise_client::v1::{Batch, Reason, ReasonCode, batch, batch_result::Disposition};
-use seatwise_client::{BatchStream, UserResult};
+use seatwise_client::v1::{Batch, BatchSummary, ReasonCode, batch, batch_result::Disposition};
+use seatwise_client::{BatchStream, Client, UserResult};
 
 use crate::error::Error;
 use crate::exit;
 use crate::output::{self, Format, Printer, count, word};
+use crate::{products, seats};
 
-/// Users shown below a reason unless all are asked for.
+/// Users shown below a reason or a change unless all are asked for.
 const USERS_SHOWN: usize = 20;
+/// Different changes shown unless all are asked for.
+const CHANGES_SHOWN: usize = 20;
 
 /// Columns of a result in CSV.
 const COLUMNS: [&str; 8] = [
@@ -44,8 +47,11 @@ fn disposition(result: &UserResult) -> String {
     word(result.disposition().as_str_name(), "DISPOSITION_")
 }
 
-/// Follows a batch to its end.
-pub(crate) async fn follow(mut stream: BatchStream, mut report: Report) -> Result<ExitCode, Error> {
+/// Follows a batch or a preview that is accepted to its end.
+pub(crate) async fn follow(
+    mut stream: BatchStream,
+    report: &mut Report,
+) -> Result<BatchSummary, Error> {
     let users = stream.accepted().await?.user_count();
     let users = u64::try_from(users).unwrap_or_default();
     let bar = output::progress(report.format, users, "users");
@@ -54,16 +60,27 @@ pub(crate) async fn follow(mut stream: BatchStream, mut report: Report) -> Resul
         bar.inc(1);
     }
     bar.finish_and_clear();
-    report.finish(stream.batch().expect("an accepted batch is known"))
+    Ok(stream.summary().cloned().expect("a stream ends with one"))
 }
 
 /// Gathers results and prints them in the form asked for.
 pub(crate) struct Report {
     format: Format,
     printer: Printer,
-    /// Users shown below a reason.
+    /// Users shown below a reason or a change.
     users_shown: usize,
-    groups: HashMap<String, Group>,
+    changes_shown: usize,
+    changes: HashMap<Change, Group>,
+    /// Users who are not as asked, by reason.
+    refused: HashMap<String, Group>,
+}
+
+/// What was done to a user: ids of products.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Change {
+    assigned: Vec<String>,
+    revoked: Vec<String>,
+    changed: Vec<String>,
 }
 
 #[derive(Default)]
@@ -75,11 +92,14 @@ struct Group {
 
 impl Report {
     pub(crate) fn new(format: Format, shows_all: bool) -> Self {
+        let shown = |some| if shows_all { usize::MAX } else { some };
         Self {
             format,
             printer: Printer::new(format, COLUMNS.to_vec()),
-            users_shown: if shows_all { usize::MAX } else { USERS_SHOWN },
-            groups: HashMap::new(),
+            users_shown: shown(USERS_SHOWN),
+            changes_shown: shown(CHANGES_SHOWN),
+            changes: HashMap::new(),
+            refused: HashMap::new(),
         }
     }
 
@@ -89,56 +109,167 @@ impl Report {
             Format::Csv => return self.printer.cells(cells(result).to_vec()),
             Format::Table => {}
         }
+        let shown = self.users_shown;
         match result.disposition() {
-            Disposition::Applied | Disposition::Unchanged => {}
-            _ if result.reasons.is_empty() => self.group(disposition(result), result),
+            Disposition::Unchanged => {}
+            Disposition::Applied => {
+                let change = Change::of(result);
+                self.changes.entry(change).or_default().add(result, shown);
+            }
             _ => {
-                for text in reasons(result) {
-                    self.group(text, result);
+                let mut texts = reasons(result);
+                if texts.is_empty() {
+                    texts.push(disposition(result));
+                }
+                for text in texts {
+                    self.refused.entry(text).or_default().add(result, shown);
                 }
             }
         }
         Ok(())
     }
 
-    fn group(&mut self, text: String, result: &UserResult) {
-        let group = self.groups.entry(text).or_default();
-        group.count += 1;
-        if group.users.len() < self.users_shown {
+    /// Prints what is left: for people everything, for scripts the end.
+    pub(crate) async fn finish(self, client: &Client, summary: &BatchSummary) -> Result<(), Error> {
+        let json = output::json(summary)?;
+        self.print_end(client, summary, &json).await
+    }
+
+    /// As [`Self::finish`], of a batch that was looked up. The code is the batch's.
+    pub(crate) async fn finish_results(
+        self,
+        client: &Client,
+        batch: &Batch,
+    ) -> Result<ExitCode, Error> {
+        let json = output::json(batch)?;
+        let summary = BatchSummary {
+            batch: Some(batch.clone()),
+            ..BatchSummary::default()
+        };
+        self.print_end(client, &summary, &json).await?;
+        Ok(exit_code(Some(batch)))
+    }
+
+    async fn print_end(
+        self,
+        client: &Client,
+        summary: &BatchSummary,
+        json: &str,
+    ) -> Result<(), Error> {
+        match self.format {
+            Format::Table => output::line(&self.text(client, summary).await?),
+            Format::Json => output::line(json),
+            Format::Csv => {
+                self.printer.finish()?;
+                output::note(&counts(summary));
+                seats::shortages(&summary.seats).for_each(|text| output::note(&text));
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts, changes, reasons and seats, in words.
+    pub(crate) async fn text(
+        &self,
+        client: &Client,
+        summary: &BatchSummary,
+    ) -> Result<String, Error> {
+        let mut names = seats::names(&summary.seats);
+        let shown = sorted(&self.changes).into_iter().take(self.changes_shown);
+        let unnamed: BTreeSet<_> = shown
+            .flat_map(|(change, _)| change.products())
+            .filter(|id| !names.contains_key(*id))
+            .cloned()
+            .collect();
+        names.extend(products::names(client, unnamed.into_iter()).await?);
+        Ok(self.words(summary, &names))
+    }
+
+    fn words(&self, summary: &BatchSummary, names: &HashMap<String, String>) -> String {
+        let mut text = counts(summary);
+        let changes = sorted(&self.changes);
+        for (change, group) in changes.iter().take(self.changes_shown) {
+            text += &group.text(&change.words(is_preview(summary), names));
+        }
+        if let Some(more @ 1..) = changes.len().checked_sub(self.changes_shown) {
+            text += &format!(
+                "\n\nand {} other changes; --all shows them",
+                count(more as u64)
+            );
+        }
+        for (reason, group) in sorted(&self.refused) {
+            text += &group.text(reason);
+        }
+        if !summary.seats.is_empty() {
+            text += &format!("\n\n{}", seats::table(&summary.seats));
+        }
+        for shortage in seats::shortages(&summary.seats) {
+            text += &format!("\n{shortage}");
+        }
+        text
+    }
+}
+
+/// The most frequent first.
+fn sorted<K: Ord>(groups: &HashMap<K, Group>) -> Vec<(&K, &Group)> {
+    let mut groups: Vec<_> = groups.iter().collect();
+    groups.sort_by(|(a, one), (b, other)| other.count.cmp(&one.count).then(a.cmp(b)));
+    groups
+}
+
+impl Change {
+    fn of(result: &UserResult) -> Self {
+        Self {
+            assigned: result.assigned_product_ids.clone(),
+            revoked: result.revoked_product_ids.clone(),
+            changed: result.changed_product_ids.clone(),
+        }
+    }
+
+    fn products(&self) -> impl Iterator<Item = &String> {
+        [&self.assigned, &self.revoked, &self.changed]
+            .into_iter()
+            .flatten()
+    }
+
+    /// What was done, or in a preview what is to be done.
+    fn words(&self, is_preview: bool, names: &HashMap<String, String>) -> String {
+        let parts = [
+            (&self.assigned, "assign", "assigned"),
+            (&self.revoked, "revoke", "revoked"),
+            (&self.changed, "change the plans of", "changed the plans of"),
+        ];
+        let parts = parts.into_iter().filter(|(ids, ..)| !ids.is_empty());
+        let parts = parts.map(|(ids, to_do, done)| {
+            let names = ids.iter().map(|id| names.get(id).unwrap_or(id).as_str());
+            let names: Vec<_> = names.collect();
+            let verb = if is_preview { to_do } else { done };
+            format!("{verb} {}", names.join(", "))
+        });
+        parts.collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Group {
+    fn add(&mut self, result: &UserResult, users_shown: usize) {
+        self.count += 1;
+        if self.users.len() < users_shown {
             let names = [&result.principal_name, &result.user_id];
             let name = names.into_iter().find(|name| !name.is_empty());
-            group.users.push(match name {
+            self.users.push(match name {
                 Some(name) => name.clone(),
                 None => format!("users[{}]", result.index()),
             });
         }
     }
 
-    pub(crate) fn finish(self, batch: &Batch) -> Result<ExitCode, Error> {
-        match self.format {
-            Format::Table => output::line(&self.text(batch))?,
-            Format::Json => output::line(&output::json(batch)?)?,
-            Format::Csv => {
-                self.printer.finish()?;
-                output::note(&counts(batch));
-            }
+    fn text(&self, title: &str) -> String {
+        let mut text = format!("\n\n{title} ({})", users(self.count as u64));
+        for name in &self.users {
+            text += &format!("\n  {name}");
         }
-        Ok(exit_code(batch))
-    }
-
-    /// The counts, and the reasons with the users concerned, the most frequent first.
-    fn text(self, batch: &Batch) -> String {
-        let mut text = counts(batch);
-        let mut groups: Vec<_> = self.groups.into_iter().collect();
-        groups.sort_by(|(a, one), (b, other)| other.count.cmp(&one.count).then(a.cmp(b)));
-        for (reason, group) in groups {
-            text += &format!("\n\n{reason} ({})", users(group.count as u64));
-            for name in &group.users {
-                text += &format!("\n  {name}");
-            }
-            if let more @ 1.. = group.count - group.users.len() {
-                text += &format!("\n  and {} more", count(more as u64));
-            }
+        if let more @ 1.. = self.count - self.users.len() {
+            text += &format!("\n  and {} more", count(more as u64));
         }
         text
     }
@@ -147,30 +278,50 @@ impl Report {
 /// The counts and reasons of a batch in words, with so many users below each reason.
 pub(crate) fn summary(
     batch: &Batch,
-    results: &[UserResult],
+    refused: &[UserResult],
     users_shown: usize,
 ) -> Result<String, Error> {
     let mut report = Report {
         users_shown,
         ..Report::new(Format::Table, false)
     };
-    results.iter().try_for_each(|result| report.add(result))?;
-    Ok(report.text(batch))
+    refused.iter().try_for_each(|result| report.add(result))?;
+    let summary = BatchSummary {
+        batch: Some(batch.clone()),
+        ..BatchSummary::default()
+    };
+    Ok(report.words(&summary, &HashMap::new()))
 }
 
 /// The exit code tells whether every user is as asked, as far as there are results.
-pub(crate) fn exit_code(batch: &Batch) -> ExitCode {
-    exit::some_failed(batch.failed_count() + batch.skipped_count() > 0)
+pub(crate) fn exit_code(batch: Option<&Batch>) -> ExitCode {
+    let refused = |batch: &Batch| batch.failed_count() + batch.skipped_count() > 0;
+    exit::some_failed(batch.is_some_and(refused))
 }
 
-fn counts(batch: &Batch) -> String {
+/// Only what was accepted has an id.
+fn is_preview(summary: &BatchSummary) -> bool {
+    let batch = summary.batch.as_ref();
+    batch.is_none_or(|batch| batch.batch_id.is_empty())
+}
+
+fn counts(summary: &BatchSummary) -> String {
+    let batch = summary.batch.clone().unwrap_or_default();
     let state = match batch.state() {
         batch::State::Running => ", still running",
         _ => "",
     };
+    let title = match is_preview(summary) {
+        true => "preview: nothing is changed yet; it would be".to_owned(),
+        false => format!("batch {}{state}", batch.batch_id),
+    };
+    let rolled_back = match (summary.rolled_back, is_preview(summary)) {
+        (false, _) => "",
+        (true, true) => "\nnobody would be changed, since all or nobody was asked for",
+        (true, false) => "\nnobody was changed, since all or nobody was asked for",
+    };
     format!(
-        "batch {}{state}\n{}: {} applied, {} unchanged, {} failed, {} skipped",
-        batch.batch_id,
+        "{title}\n{}: {} applied, {} unchanged, {} failed, {} skipped{rolled_back}",
         users(u64::try_from(batch.user_count()).unwrap_or_default()),
         count(batch.applied_count()),
         count(batch.unchanged_count()),
@@ -189,19 +340,22 @@ fn reasons(result: &UserResult) -> Vec<String> {
     let texts = result.reason_texts.iter().map(|text| format!(": {text}"));
     let texts = texts.chain(repeat(String::new()));
     let reasons = result.reasons.iter().zip(texts);
-    reasons.map(|(reason, text)| code(reason) + &text).collect()
+    reasons
+        .map(|(reason, text)| code(reason.code) + &text)
+        .collect()
 }
 
-fn code(reason: &Reason) -> String {
-    match reason.code() {
-        ReasonCode::Unspecified => format!("REASON_CODE {}", reason.code),
-        code => code.as_str_name().replace("REASON_CODE_", ""),
+/// A reason's code in a word.
+pub(crate) fn code(number: i32) -> String {
+    match ReasonCode::try_from(number) {
+        Err(_) | Ok(ReasonCode::Unspecified) => format!("REASON_CODE {number}"),
+        Ok(code) => code.as_str_name().replace("REASON_CODE_", ""),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use seatwise_client::v1::BatchResult;
+    use seatwise_client::v1::{BatchResult, Reason};
 
     use super::*;
 
@@ -232,12 +386,53 @@ mod tests {
         for index in 1..25 {
             report.add(&failed(index, &both[1..])).unwrap();
         }
-        let text = report.text(&Batch::default());
+        let text = report.words(&BatchSummary::default(), &HashMap::new());
         let seats = text.find("SEATS_EXHAUSTED: Because. (25 users)");
         let inactive = text.find("USER_INACTIVE");
         assert!(seats.unwrap() < inactive.unwrap(), "{text}");
         assert_eq!(text.matches("user0@example.com").count(), 2, "{text}");
         assert!(text.contains("and 5 more"), "{text}");
+    }
+
+    #[test]
+    fn changes_are_grouped_by_what_was_done_with_names_and_many_kinds_are_cut() {
+        let applied = |index: i32, assigned: &str| {
+            let mut result = failed(index, &[]);
+            result.result.disposition = Disposition::Applied.into();
+            result.result.assigned_product_ids = vec![assigned.to_owned()];
+            result.result.revoked_product_ids = vec!["b".to_owned()];
+            result
+        };
+        let mut report = Report::new(Format::Table, false);
+        for index in 0..2 {
+            report.add(&applied(index, "a")).unwrap();
+        }
+        for index in 0..22 {
+            report
+                .add(&applied(index, &format!("other{index:02}")))
+                .unwrap();
+        }
+        let names = HashMap::from([("a".to_owned(), "Suite".to_owned())]);
+        let text = report.words(&BatchSummary::default(), &names);
+        assert!(
+            text.contains("\nassign Suite; revoke b (2 users)\n  user0@"),
+            "{text}"
+        );
+        assert!(text.contains("and 3 other changes"), "{text}");
+        let batch_id = "1".to_owned();
+        let batch = Some(Batch {
+            batch_id,
+            ..Batch::default()
+        });
+        let done = BatchSummary {
+            batch,
+            ..BatchSummary::default()
+        };
+        let text = report.words(&done, &names);
+        assert!(
+            text.contains("\nassigned Suite; revoked b (2 users)"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,0 +1,278 @@
+//! `seatwise assign`, `revoke`, `replace` and `change`: one change for many users.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+use seatwise_client::{Client, v1};
+
+use crate::apply::{self, RequestArgs};
+use crate::error::Error;
+use crate::files::{self, Lined, Lines};
+use crate::plans::{self, ProductSpec, Spec};
+use crate::products;
+
+#[derive(Args)]
+pub(crate) struct AssignArgs {
+    /// Product to assign: UUID, or string id if no other has it. May be repeated
+    #[arg(long = "product", value_name = "PRODUCT", required = true)]
+    products: Vec<String>,
+    // Without it, who does not hold a product gets all its plans, and who does keeps the choice made
+    // before.
+    /// Which service plans; if not given, all for who is new and as they are for others. See below.
+    /// May be repeated
+    #[arg(long, value_name = "PLANS", allow_hyphen_values = true)]
+    plans: Vec<Spec>,
+    /// Product to take away in the same step. May be repeated
+    #[arg(long = "revoke", value_name = "PRODUCT")]
+    revoke: Vec<String>,
+    #[command(flatten)]
+    users: UserArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RevokeArgs {
+    /// Product to take away: UUID, or string id if no other has it. May be repeated
+    #[arg(long = "product", value_name = "PRODUCT", required = true)]
+    products: Vec<String>,
+    #[command(flatten)]
+    users: UserArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplaceArgs {
+    /// Product to take from who holds it: UUID, or string id if no other has it
+    #[arg(long, value_name = "PRODUCT")]
+    product: String,
+    /// Product to give for it
+    #[arg(long, value_name = "PRODUCT")]
+    by: String,
+    /// Which service plans of the new product; if not given, those that both have stay as they
+    /// were and the others are on. See below
+    #[arg(long, value_name = "PLANS", allow_hyphen_values = true)]
+    plans: Option<Spec>,
+    #[command(flatten)]
+    users: UserArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    parts: ChangeParts,
+    /// With --revoke-others: product to leave alone all the same. May be repeated
+    #[arg(long, value_name = "PRODUCT", requires = "revoke_others")]
+    keep: Vec<String>,
+    #[command(flatten)]
+    users: UserArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct ChangeParts {
+    /// Product to assign, and after a colon which of its plans, see below. May be repeated
+    #[arg(long, value_name = "PRODUCT[:PLANS]")]
+    assign: Vec<ProductSpec>,
+    /// Product to take away. May be repeated
+    #[arg(long, value_name = "PRODUCT")]
+    revoke: Vec<String>,
+    /// Product to take from who holds it, and what to give for it. May be repeated
+    #[arg(long, value_name = "OLD=NEW[:PLANS]")]
+    replace: Vec<Replacement>,
+    /// Take away every product that is not named
+    #[arg(long)]
+    revoke_others: bool,
+}
+
+#[derive(Clone)]
+struct Replacement {
+    product: String,
+    by: ProductSpec,
+}
+
+impl FromStr for Replacement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (product, by) = text
+            .split_once('=')
+            .ok_or("say OLD=NEW: the product to take and the one to give for it")?;
+        let (product, by) = (product.trim().to_owned(), by.parse()?);
+        Ok(Self { product, by })
+    }
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct UserArgs {
+    /// UUID or principal name of a user. May be repeated; scarce seats go out in this order
+    #[arg(long = "user", value_name = "USER", help_heading = "Users")]
+    users: Vec<String>,
+    /// File of users, one id or principal name a line; or CSV with a header that has `user_id`,
+    /// `user` or `principal_name`. `-` for standard input
+    #[arg(long, value_name = "FILE", help_heading = "Users")]
+    users_file: Option<PathBuf>,
+    /// UUID of a frozen selection. May be repeated
+    #[arg(long = "selection", value_name = "UUID", help_heading = "Users")]
+    selections: Vec<String>,
+    /// Every user of the customer
+    #[arg(long, help_heading = "Users")]
+    all_users: bool,
+}
+
+pub(crate) async fn assign(args: AssignArgs) -> Result<ExitCode, Error> {
+    let client = args.request.client()?;
+    let users = args.users.read()?;
+    let assigned = products::find_all(&client, &args.products).await?;
+    let plans = plans::edits(&assigned, &args.plans)?;
+    let assignment = |(product, plans): (v1::Product, _)| v1::ProductAssignment {
+        product_id: product.product_id,
+        plans,
+    };
+    let change = v1::Change {
+        assign: assigned.into_iter().zip(plans).map(assignment).collect(),
+        revoke_product_ids: ids(&client, &args.revoke).await?,
+        ..Default::default()
+    };
+    run(client, args.request, users, change).await
+}
+
+pub(crate) async fn revoke(args: RevokeArgs) -> Result<ExitCode, Error> {
+    let client = args.request.client()?;
+    let users = args.users.read()?;
+    let change = v1::Change {
+        revoke_product_ids: ids(&client, &args.products).await?,
+        ..Default::default()
+    };
+    run(client, args.request, users, change).await
+}
+
+pub(crate) async fn replace(args: ReplaceArgs) -> Result<ExitCode, Error> {
+    let client = args.request.client()?;
+    let users = args.users.read()?;
+    let (product, plans) = (args.by, args.plans);
+    let replacement = Replacement {
+        product: args.product,
+        by: ProductSpec { product, plans },
+    };
+    let change = v1::Change {
+        replace: vec![replacement.find(&client).await?],
+        ..Default::default()
+    };
+    run(client, args.request, users, change).await
+}
+
+pub(crate) async fn change(args: ChangeArgs) -> Result<ExitCode, Error> {
+    let client = args.request.client()?;
+    let users = args.users.read()?;
+    let parts = args.parts;
+    let mut change = v1::Change {
+        revoke_product_ids: ids(&client, &parts.revoke).await?,
+        ..Default::default()
+    };
+    for assigned in &parts.assign {
+        let (product_id, plans) = assigned.find(&client).await?;
+        change
+            .assign
+            .push(v1::ProductAssignment { product_id, plans });
+    }
+    for replacement in &parts.replace {
+        change.replace.push(replacement.find(&client).await?);
+    }
+    if parts.revoke_others {
+        let keep_product_ids = ids(&client, &args.keep).await?;
+        change.revoke_others = Some(v1::RevokeOthers { keep_product_ids });
+    }
+    run(client, args.request, users, change).await
+}
+
+async fn ids(client: &Client, products: &[String]) -> Result<Vec<String>, Error> {
+    let products = products::find_all(client, products).await?;
+    Ok(products
+        .into_iter()
+        .map(|product| product.product_id)
+        .collect())
+}
+
+impl ProductSpec {
+    /// The product's id and what is asked of its plans.
+    async fn find(&self, client: &Client) -> Result<(String, Option<v1::PlanEdit>), Error> {
+        let product = products::find(client, &self.product).await?;
+        let plans = plans::edit(&product, self.plans.as_ref())?;
+        Ok((product.product_id, plans))
+    }
+}
+
+impl Replacement {
+    async fn find(&self, client: &Client) -> Result<v1::ProductReplacement, Error> {
+        let product_id = products::find(client, &self.product).await?.product_id;
+        let (by_product_id, plans) = self.by.find(client).await?;
+        Ok(v1::ProductReplacement {
+            product_id,
+            by_product_id,
+            plans,
+        })
+    }
+}
+
+async fn run(
+    client: Client,
+    args: RequestArgs,
+    users: Users,
+    change: v1::Change,
+) -> Result<ExitCode, Error> {
+    let lines = Lines::of("users", &users.named);
+    let named: Vec<_> = users.named.into_iter().map(|user| user.item).collect();
+    let mut request = v1::ExecuteBatchRequest {
+        change: Some(change),
+        ..Default::default()
+    };
+    if users.others.is_empty() {
+        request.users = named;
+    } else {
+        let list = v1::UserList { users: named };
+        let named = Some(list).filter(|list| !list.users.is_empty());
+        let parts = named.map(v1::selection_part::Part::Users);
+        let parts = parts.into_iter().chain(users.others);
+        let parts = parts.map(|part| v1::SelectionPart { part: Some(part) });
+        request.selection = Some(v1::Selection {
+            parts: parts.collect(),
+            except: Vec::new(),
+        });
+    }
+    apply::run(client, args, request, lines).await
+}
+
+/// Whom a change is for.
+struct Users {
+    named: Vec<Lined<String>>,
+    /// Who comes after them.
+    others: Vec<v1::selection_part::Part>,
+}
+
+impl UserArgs {
+    fn read(self) -> Result<Users, Error> {
+        let lined = |item| Lined { line: 0, item };
+        let mut named: Vec<_> = self.users.into_iter().map(lined).collect();
+        if let Some(file) = &self.users_file {
+            named.extend(files::read_users(file)?);
+        }
+        let selections = self.selections.into_iter();
+        let mut others: Vec<_> = selections
+            .map(v1::selection_part::Part::SelectionId)
+            .collect();
+        if self.all_users {
+            let filter = v1::UserFilter::default();
+            others.push(v1::selection_part::Part::Filter(filter));
+        }
+        Ok(Users { named, others })
+    }
+}
