@@ -51,30 +51,39 @@ pub(crate) struct RequestArgs {
 
 #[derive(Args)]
 struct OptionArgs {
-    /// What a refused user means for the others
-    #[arg(long, value_enum, default_value = "best-effort")]
+    /// Judge each user alone, or change all users or nobody
+    #[arg(
+        long,
+        value_enum,
+        default_value = "best-effort",
+        hide_possible_values = true,
+        value_name = "best-effort|atomic"
+    )]
     mode: Mode,
     /// Skip the rest after so many failed users
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     stop_after: Option<i32>,
-    /// What a lack of seats means
-    #[arg(long, value_enum, default_value = "fill")]
+    /// Give seats out in the order of the users while there are any, or refuse the request if a user
+    /// would find none
+    #[arg(
+        long,
+        value_enum,
+        default_value = "fill",
+        hide_possible_values = true,
+        value_name = "fill|refuse"
+    )]
     capacity: Capacity,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Mode {
-    /// Each user is judged alone
     BestEffort,
-    /// All users or nobody
     Atomic,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Capacity {
-    /// Seats go out in the order of the users while there are any
     Fill,
-    /// Nothing is done if a user would find no seat
     Refuse,
 }
 

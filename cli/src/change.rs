@@ -13,15 +13,28 @@ use crate::files::{self, Lined, Lines};
 use crate::plans::{self, ProductSpec, Spec};
 use crate::products;
 
+pub(crate) const ASSIGN_HELP: &str = "\
+With several products, each named plan is about the one that has it, and `all` is about every one.
+
+Examples:
+  seatwise assign --customer $C --product ENTERPRISEPACK --users-file team.txt
+  seatwise assign --customer $C --product ENTERPRISEPACK --plans +SWAY,-YAMMER_ENTERPRISE --all-users";
+pub(crate) const REPLACE_HELP: &str = "\
+Here, plans that both products have stay as they were, too.
+
+Example:
+  seatwise replace --customer $C --product STANDARDPACK --by ENTERPRISEPACK --all-users --dry-run";
+pub(crate) const CHANGE_HELP: &str = "\
+Example:
+  seatwise change --customer $C --user ada@example.com --assign VISIOCLIENT \\
+      --replace STANDARDPACK=ENTERPRISEPACK:-SWAY --revoke-others --keep FLOW_FREE";
+
 #[derive(Args)]
 pub(crate) struct AssignArgs {
     /// Product to assign: UUID, or string id if no other has it. May be repeated
     #[arg(long = "product", value_name = "PRODUCT", required = true)]
     products: Vec<String>,
-    // Without it, who does not hold a product gets all its plans, and who does keeps the choice made
-    // before.
-    /// Which service plans; if not given, all for who is new and as they are for others. See below.
-    /// May be repeated
+    /// Which service plans: see below. May be repeated
     #[arg(long, value_name = "PLANS", allow_hyphen_values = true)]
     plans: Vec<Spec>,
     /// Product to take away in the same step. May be repeated
@@ -52,8 +65,7 @@ pub(crate) struct ReplaceArgs {
     /// Product to give for it
     #[arg(long, value_name = "PRODUCT")]
     by: String,
-    /// Which service plans of the new product; if not given, those that both have stay as they
-    /// were and the others are on. See below
+    /// Which service plans of the new product: see below
     #[arg(long, value_name = "PLANS", allow_hyphen_values = true)]
     plans: Option<Spec>,
     #[command(flatten)]
@@ -78,7 +90,7 @@ pub(crate) struct ChangeArgs {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 struct ChangeParts {
-    /// Product to assign, and after a colon which of its plans, see below. May be repeated
+    /// Product to assign, and after a colon which of its plans: see below. May be repeated
     #[arg(long, value_name = "PRODUCT[:PLANS]")]
     assign: Vec<ProductSpec>,
     /// Product to take away. May be repeated

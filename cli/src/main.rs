@@ -12,6 +12,7 @@ mod customers;
 mod demo;
 mod error;
 mod files;
+mod groups;
 mod layout;
 mod licenses;
 mod outcome;
@@ -31,9 +32,15 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is as asked
+  1  some users failed or were skipped, or would be in a preview; or something broke
+  2  the request was refused, or the question was answered with no: nothing was done";
+
 /// Assigns and revokes software licenses for many users at once.
 #[derive(Parser)]
-#[command(name = "seatwise", version, about, max_term_width = 100)]
+#[command(name = "seatwise", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -61,21 +68,18 @@ enum Command {
     /// Show who holds what
     Assignments(assignments::AssignmentsArgs),
     /// Assign products to many users at once
-    #[command(after_help = plans::HELP)]
+    #[command(after_help = plans::help(change::ASSIGN_HELP))]
     Assign(change::AssignArgs),
     /// Revoke products from many users at once
     Revoke(change::RevokeArgs),
     /// Give many users one product for another, where they hold it
-    #[command(after_help = plans::HELP)]
+    #[command(after_help = plans::help(change::REPLACE_HELP))]
     Replace(change::ReplaceArgs),
     /// Assign, revoke and replace products in one step
-    #[command(after_help = plans::HELP)]
+    #[command(after_help = plans::help(change::CHANGE_HELP))]
     Change(change::ChangeArgs),
     /// Make users hold exactly what a file says
-    ///
-    /// Each user of the file ends with exactly the products that it has for them; a line without a
-    /// product means none. Users who are not in the file are left alone.
-    #[command(after_help = plans::HELP)]
+    #[command(after_help = plans::help(sync::HELP))]
     Sync(sync::SyncArgs),
     /// Show batches and what became of their users
     Batch(batch::BatchArgs),

@@ -5,11 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::iter::repeat;
 use std::process::ExitCode;
 
-use seatwise_client::v1::{Batch, BatchSummary, ReasonCode, batch, batch_result::Disposition};
+use prost::Message;
+use seatwise_client::v1::{
+    Batch, BatchSummary, Reason, ReasonCode, batch, batch_result::Disposition,
+};
 use seatwise_client::{BatchStream, Client, UserResult};
 
 use crate::error::Error;
 use crate::exit;
+use crate::groups::{Change, Group, sorted, users};
 use crate::output::{self, Format, Printer, count, word};
 use crate::{products, seats};
 
@@ -71,23 +75,8 @@ pub(crate) struct Report {
     users_shown: usize,
     changes_shown: usize,
     changes: HashMap<Change, Group>,
-    /// Users who are not as asked, by reason.
-    refused: HashMap<String, Group>,
-}
-
-/// What was done to a user: ids of products.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Change {
-    assigned: Vec<String>,
-    revoked: Vec<String>,
-    changed: Vec<String>,
-}
-
-#[derive(Default)]
-struct Group {
-    count: usize,
-    /// The first of them.
-    users: Vec<String>,
+    /// Users who are not as asked, by [`cause`], with the first one's text.
+    refused: HashMap<Vec<u8>, (String, Group)>,
 }
 
 impl Report {
@@ -117,12 +106,18 @@ impl Report {
                 self.changes.entry(change).or_default().add(result, shown);
             }
             _ => {
+                let mut causes: Vec<_> = result.reasons.iter().map(cause).collect();
                 let mut texts = reasons(result);
                 if texts.is_empty() {
                     texts.push(disposition(result));
+                    causes.push(Vec::new());
                 }
-                for text in texts {
-                    self.refused.entry(text).or_default().add(result, shown);
+                for (cause, text) in causes.into_iter().zip(texts) {
+                    let (_, group) = self
+                        .refused
+                        .entry(cause)
+                        .or_insert((text, Group::default()));
+                    group.add(result, shown);
                 }
             }
         }
@@ -175,7 +170,9 @@ impl Report {
         summary: &BatchSummary,
     ) -> Result<String, Error> {
         let mut names = seats::names(&summary.seats);
-        let shown = sorted(&self.changes).into_iter().take(self.changes_shown);
+        let shown = sorted(self.changes.iter())
+            .into_iter()
+            .take(self.changes_shown);
         let unnamed: BTreeSet<_> = shown
             .flat_map(|(change, _)| change.products())
             .filter(|id| !names.contains_key(*id))
@@ -187,7 +184,7 @@ impl Report {
 
     fn words(&self, summary: &BatchSummary, names: &HashMap<String, String>) -> String {
         let mut text = counts(summary);
-        let changes = sorted(&self.changes);
+        let changes = sorted(self.changes.iter());
         for (change, group) in changes.iter().take(self.changes_shown) {
             text += &group.text(&change.words(is_preview(summary), names));
         }
@@ -197,7 +194,8 @@ impl Report {
                 count(more as u64)
             );
         }
-        for (reason, group) in sorted(&self.refused) {
+        let refused = self.refused.values();
+        for (reason, group) in sorted(refused.map(|(reason, group)| (reason, group))) {
             text += &group.text(reason);
         }
         if !summary.seats.is_empty() {
@@ -205,71 +203,6 @@ impl Report {
         }
         for shortage in seats::shortages(&summary.seats) {
             text += &format!("\n{shortage}");
-        }
-        text
-    }
-}
-
-/// The most frequent first.
-fn sorted<K: Ord>(groups: &HashMap<K, Group>) -> Vec<(&K, &Group)> {
-    let mut groups: Vec<_> = groups.iter().collect();
-    groups.sort_by(|(a, one), (b, other)| other.count.cmp(&one.count).then(a.cmp(b)));
-    groups
-}
-
-impl Change {
-    fn of(result: &UserResult) -> Self {
-        Self {
-            assigned: result.assigned_product_ids.clone(),
-            revoked: result.revoked_product_ids.clone(),
-            changed: result.changed_product_ids.clone(),
-        }
-    }
-
-    fn products(&self) -> impl Iterator<Item = &String> {
-        [&self.assigned, &self.revoked, &self.changed]
-            .into_iter()
-            .flatten()
-    }
-
-    /// What was done, or in a preview what is to be done.
-    fn words(&self, is_preview: bool, names: &HashMap<String, String>) -> String {
-        let parts = [
-            (&self.assigned, "assign", "assigned"),
-            (&self.revoked, "revoke", "revoked"),
-            (&self.changed, "change the plans of", "changed the plans of"),
-        ];
-        let parts = parts.into_iter().filter(|(ids, ..)| !ids.is_empty());
-        let parts = parts.map(|(ids, to_do, done)| {
-            let names = ids.iter().map(|id| names.get(id).unwrap_or(id).as_str());
-            let names: Vec<_> = names.collect();
-            let verb = if is_preview { to_do } else { done };
-            format!("{verb} {}", names.join(", "))
-        });
-        parts.collect::<Vec<_>>().join("; ")
-    }
-}
-
-impl Group {
-    fn add(&mut self, result: &UserResult, users_shown: usize) {
-        self.count += 1;
-        if self.users.len() < users_shown {
-            let names = [&result.principal_name, &result.user_id];
-            let name = names.into_iter().find(|name| !name.is_empty());
-            self.users.push(match name {
-                Some(name) => name.clone(),
-                None => format!("users[{}]", result.index()),
-            });
-        }
-    }
-
-    fn text(&self, title: &str) -> String {
-        let mut text = format!("\n\n{title} ({})", users(self.count as u64));
-        for name in &self.users {
-            text += &format!("\n  {name}");
-        }
-        if let more @ 1.. = self.count - self.users.len() {
-            text += &format!("\n  and {} more", count(more as u64));
         }
         text
     }
@@ -330,11 +263,6 @@ fn counts(summary: &BatchSummary) -> String {
     )
 }
 
-fn users(number: u64) -> String {
-    let noun = if number == 1 { "user" } else { "users" };
-    format!("{} {noun}", count(number))
-}
-
 /// The reasons of a user, each with its code and in the service's words.
 fn reasons(result: &UserResult) -> Vec<String> {
     let texts = result.reason_texts.iter().map(|text| format!(": {text}"));
@@ -343,6 +271,16 @@ fn reasons(result: &UserResult) -> Vec<String> {
     reasons
         .map(|(reason, text)| code(reason.code) + &text)
         .collect()
+}
+
+/// What a reason says, but for the number that another user finds different.
+fn cause(reason: &Reason) -> Vec<u8> {
+    let available = None;
+    let cause = Reason {
+        available,
+        ..reason.clone()
+    };
+    cause.encode_to_vec()
 }
 
 /// A reason's code in a word.
@@ -355,7 +293,7 @@ pub(crate) fn code(number: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use seatwise_client::v1::{BatchResult, Reason};
+    use seatwise_client::v1::BatchResult;
 
     use super::*;
 
@@ -384,7 +322,9 @@ mod tests {
         let both = [ReasonCode::UserInactive, ReasonCode::SeatsExhausted];
         report.add(&failed(0, &both)).unwrap();
         for index in 1..25 {
-            report.add(&failed(index, &both[1..])).unwrap();
+            let mut failed = failed(index, &both[1..]);
+            failed.result.reasons[0].available = Some(-index);
+            report.add(&failed).unwrap();
         }
         let text = report.words(&BatchSummary::default(), &HashMap::new());
         let seats = text.find("SEATS_EXHAUSTED: Because. (25 users)");

@@ -7,13 +7,18 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
-/// What help says about it.
-pub(crate) const HELP: &str = "\
-Which service plans, by UUID or by name within the product:
+const HELP: &str = "\
+PLANS are service plans, by UUID or by name within the product:
   +X,-Y      turn X on and Y off, and leave the others as they are
   =X,Y       exactly these
   all        all of them
-  all,-X,-Y  all but these";
+  all,-X,-Y  all but these
+Without PLANS, who is new to a product gets all of them, and who holds it keeps what was chosen.";
+
+/// What help says at the end of a command that takes plans.
+pub(crate) fn help(more: &str) -> String {
+    format!("{HELP}\n\n{more}")
+}
 
 const GRAMMAR: &str = "+X,-Y turns X on and Y off, =X,Y means exactly these, all means all, \
     and all,-X,-Y all but these";

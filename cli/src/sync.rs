@@ -14,10 +14,21 @@ use crate::files::{self, Lined, Lines, Problems, Table, USER_COLUMNS};
 use crate::plans::{self, Spec};
 use crate::products;
 
+pub(crate) const HELP: &str = "\
+Each user of the file ends with exactly the products that it has for them; a line without a product
+means none. Users who are not in the file are left alone. Plans with a comma need quotes; a
+spreadsheet takes `=X` and `+X` for formulas unless a ' is typed before them.
+
+Example of a file:
+  user,product,plans
+  ada@example.com,ENTERPRISEPACK,\"all,-SWAY\"
+  ada@example.com,VISIOCLIENT,
+  bob@example.com,,";
+
 #[derive(Args)]
 pub(crate) struct SyncArgs {
-    /// CSV with the columns `user` (or `user_id`, or `principal_name`), `product` and, if there is a
-    /// need, `plans`; a line per user and product. `-` for standard input
+    /// CSV with the columns `user` (or `user_id` or `principal_name`), `product` and perhaps `plans`,
+    /// a line per user and product: see below. `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Only assign what is missing: nothing is taken away
