@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::exit;
-use crate::files::Lines;
+use crate::files::{self, Lines};
 use crate::outcome::{self, Report};
 use crate::output::{self, Format};
 
@@ -125,7 +125,7 @@ pub(crate) async fn run(
     client: Client,
     args: RequestArgs,
     mut request: v1::ExecuteBatchRequest,
-    lines: Lines,
+    lines: Vec<Lines>,
 ) -> Result<ExitCode, Error> {
     request.customer_id.clone_from(&args.customer);
     request.options = Some(args.options.message());
@@ -149,7 +149,7 @@ struct Job {
     client: Client,
     args: RequestArgs,
     request: v1::ExecuteBatchRequest,
-    lines: Lines,
+    lines: Vec<Lines>,
 }
 
 impl Job {
@@ -242,7 +242,7 @@ impl Job {
     /// the lines of their file.
     async fn accept(&self, stream: &mut BatchStream) -> Result<String, Error> {
         let batch = stream.accepted().await;
-        let batch = batch.map_err(|error| Error::Call(self.lines.locate(error)))?;
+        let batch = batch.map_err(|error| Error::Call(files::locate(error, &self.lines)))?;
         Ok(batch.batch_id.clone())
     }
 }

@@ -8,7 +8,8 @@ use seatwise_client::v1::{self, plan_choice::Choice};
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{Column, Row, column, detail, time};
-use crate::paging::{self, Limit};
+use crate::paging::{self, Ask, Paging};
+use crate::products;
 
 #[derive(Args)]
 pub(crate) struct AssignmentsArgs {
@@ -28,8 +29,11 @@ enum Command {
         /// Only those of this user: UUID or principal name
         #[arg(long)]
         user: Option<String>,
+        /// Only those of this product: UUID, or string id if no other has it
+        #[arg(long)]
+        product: Option<String>,
         #[command(flatten)]
-        limit: Limit,
+        paging: Paging,
     },
 }
 
@@ -64,18 +68,24 @@ pub(crate) async fn run(args: AssignmentsArgs) -> Result<ExitCode, Error> {
     let Command::List {
         customer,
         user,
-        limit,
+        product,
+        paging,
     } = args.command;
-    let page = async |page_size, page_token| {
+    let product_id = match product {
+        Some(product) => products::find(&client, &product).await?.product_id,
+        None => String::new(),
+    };
+    let page = async |ask: Ask| {
         let request = v1::ListAssignmentsRequest {
             customer_id: customer.clone(),
             user: user.clone().unwrap_or_default(),
-            page_size,
-            page_token,
+            product_id: product_id.clone(),
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            include_total_size: ask.include_total_size,
         };
-        let page = client.list_assignments(request).await?;
-        Ok((page.assignments, page.next_page_token))
+        Ok(client.list_assignments(request).await?.into())
     };
-    paging::print(args.connect.output, &limit, page).await?;
+    paging::print(args.connect.output, &paging, page).await?;
     Ok(ExitCode::SUCCESS)
 }

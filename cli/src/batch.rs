@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use seatwise_client::{Client, UserResult, v1};
 
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::outcome::{self, Report};
 use crate::output::{self, Column, Row, column, detail, time, word};
-use crate::paging::{self, Limit, PAGE_SIZE};
+use crate::paging::{self, Ask, PAGE_SIZE, Paging};
 
 #[derive(Args)]
 pub(crate) struct BatchArgs {
@@ -28,11 +28,20 @@ enum Command {
         /// UUID of the customer
         #[arg(long, value_name = "UUID")]
         customer: String,
+        /// Only those that run, or that have ended
+        #[arg(long, value_enum)]
+        state: Option<StateArg>,
         #[command(flatten)]
-        limit: Limit,
+        paging: Paging,
     },
     /// Show the results that a batch has by now
     Results(Results),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StateArg {
+    Running,
+    Ended,
 }
 
 #[derive(Args)]
@@ -105,17 +114,27 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
             output::show(format, &batch)?;
             Ok(outcome::exit_code(Some(&batch)))
         }
-        Command::List { customer, limit } => {
-            let page = async |page_size, page_token| {
+        Command::List {
+            customer,
+            state,
+            paging,
+        } => {
+            let state = match state {
+                None => v1::batch::State::Unspecified,
+                Some(StateArg::Running) => v1::batch::State::Running,
+                Some(StateArg::Ended) => v1::batch::State::Ended,
+            };
+            let page = async |ask: Ask| {
                 let request = v1::ListBatchesRequest {
                     customer_id: customer.clone(),
-                    page_size,
-                    page_token,
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                    include_total_size: ask.include_total_size,
+                    state: state.into(),
                 };
-                let page = client.list_batches(request).await?;
-                Ok((page.batches, page.next_page_token))
+                Ok(client.list_batches(request).await?.into())
             };
-            paging::print(format, &limit, page).await?;
+            paging::print(format, &paging, page).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Results(results) => {

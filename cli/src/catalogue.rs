@@ -10,7 +10,7 @@ use crate::catalogue_import;
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, word, yes_no};
-use crate::paging::{self, Limit};
+use crate::paging::{self, Ask, Limit, Paging, yes_or_no};
 use crate::products;
 
 #[derive(Args)]
@@ -35,8 +35,17 @@ enum Command {
         /// Only those with this string id
         #[arg(long)]
         string_id: Option<String>,
+        /// Only those whose display name or string id begins so; case does not matter
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only retired ones (yes), or only the others (no)
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        retired: Option<bool>,
+        /// Only those for single users, or only those for the company as a whole
+        #[arg(long, value_enum)]
+        applies_to: Option<AppliesTo>,
         #[command(flatten)]
-        limit: Limit,
+        paging: Paging,
     },
     /// Show a product with its service plans
     Product {
@@ -58,6 +67,15 @@ enum Command {
 enum AppliesTo {
     User,
     Company,
+}
+
+impl From<AppliesTo> for product::AppliesTo {
+    fn from(applies_to: AppliesTo) -> Self {
+        match applies_to {
+            AppliesTo::User => Self::User,
+            AppliesTo::Company => Self::Company,
+        }
+    }
 }
 
 impl Row for v1::Product {
@@ -128,31 +146,42 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             let report = client.import_rules(&file.read()?).await?;
             catalogue_import::print(format, &file, &report)?;
         }
-        Command::Products { string_id, limit } => {
-            list_products(&client, format, string_id, &limit).await?;
+        Command::Products {
+            string_id,
+            search,
+            retired,
+            applies_to,
+            paging,
+        } => {
+            let request = v1::ListProductsRequest {
+                string_id: string_id.unwrap_or_default(),
+                search: search.unwrap_or_default(),
+                retired,
+                applies_to: applies_to
+                    .map_or(product::AppliesTo::Unspecified, Into::into)
+                    .into(),
+                ..Default::default()
+            };
+            list_products(&client, format, request, &paging).await?;
         }
         Command::Product { product } => {
             show_product(format, &products::find(&client, &product).await?)?;
         }
         Command::Rules(limit) => {
-            let page = async |page_size, page_token| {
+            let page = async |ask: Ask| {
                 let request = v1::ListRulesRequest {
-                    page_size,
-                    page_token,
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
                 };
-                let page = client.list_rules(request).await?;
-                Ok((page.rules, page.next_page_token))
+                Ok(client.list_rules(request).await?.into())
             };
-            paging::print(format, &limit, page).await?;
+            paging::print_all(format, &limit, page).await?;
         }
         Command::SetAppliesTo {
             product,
             applies_to,
         } => {
-            let applies_to = match applies_to {
-                AppliesTo::User => product::AppliesTo::User,
-                AppliesTo::Company => product::AppliesTo::Company,
-            };
+            let applies_to: product::AppliesTo = applies_to.into();
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 applies_to: applies_to.into(),
@@ -166,20 +195,19 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
 async fn list_products(
     client: &Client,
     format: Format,
-    string_id: Option<String>,
-    limit: &Limit,
+    request: v1::ListProductsRequest,
+    paging: &Paging,
 ) -> Result<(), Error> {
-    let string_id = string_id.unwrap_or_default();
-    let page = async |page_size, page_token| {
+    let page = async |ask: Ask| {
         let request = v1::ListProductsRequest {
-            page_size,
-            page_token,
-            string_id: string_id.clone(),
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            include_total_size: ask.include_total_size,
+            ..request.clone()
         };
-        let page = client.list_products(request).await?;
-        Ok((page.products, page.next_page_token))
+        Ok(client.list_products(request).await?.into())
     };
-    paging::print(format, limit, page).await
+    paging::print(format, paging, page).await
 }
 
 /// Prints a product; its plans are rows of their own where JSON has them inside.

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use seatwise_client::{Client, v1};
+use seatwise_client::Client;
+use seatwise_client::v1::{self, selection_part::Part};
 
 use crate::apply::{self, RequestArgs};
 use crate::error::Error;
 use crate::files::{self, Lined, Lines};
 use crate::plans::{self, ProductSpec, Spec};
-use crate::products;
+use crate::{products, selection};
 
 pub(crate) const ASSIGN_HELP: &str = "\
 With several products, each named plan is about the one that has it, and `all` is about every one.
@@ -132,8 +133,8 @@ struct UserArgs {
     /// `user` or `principal_name`. `-` for standard input
     #[arg(long, value_name = "FILE", help_heading = "Users")]
     users_file: Option<PathBuf>,
-    /// UUID of a frozen selection. May be repeated
-    #[arg(long = "selection", value_name = "UUID", help_heading = "Users")]
+    /// The users of a selection that `users select` has printed. May be repeated
+    #[arg(long = "selection", value_name = "SELECTION", help_heading = "Users")]
     selections: Vec<String>,
     /// Every user of the customer
     #[arg(long, help_heading = "Users")]
@@ -241,25 +242,25 @@ async fn run(
     users: Users,
     change: v1::Change,
 ) -> Result<ExitCode, Error> {
-    let lines = Lines::of("users", &users.named);
-    let named: Vec<_> = users.named.into_iter().map(|user| user.item).collect();
     let mut request = v1::ExecuteBatchRequest {
         change: Some(change),
         ..Default::default()
     };
-    if users.others.is_empty() {
-        request.users = named;
+    let Users { named, others } = users;
+    let lines = if others.is_empty() {
+        let lines = Lines::of("users", &named);
+        request.users = named.into_iter().map(|user| user.item).collect();
+        vec![lines]
     } else {
-        let list = v1::UserList { users: named };
-        let named = Some(list).filter(|list| !list.users.is_empty());
-        let parts = named.map(v1::selection_part::Part::Users);
-        let parts = parts.into_iter().chain(users.others);
+        let (parts, lines) = selection::named_parts("parts", named);
+        let parts = parts.into_iter().chain(others);
         let parts = parts.map(|part| v1::SelectionPart { part: Some(part) });
         request.selection = Some(v1::Selection {
             parts: parts.collect(),
             except: Vec::new(),
         });
-    }
+        lines
+    };
     apply::run(client, args, request, lines).await
 }
 
@@ -267,23 +268,17 @@ async fn run(
 struct Users {
     named: Vec<Lined<String>>,
     /// Who comes after them.
-    others: Vec<v1::selection_part::Part>,
+    others: Vec<Part>,
 }
 
 impl UserArgs {
     fn read(self) -> Result<Users, Error> {
-        let lined = |item| Lined { line: 0, item };
-        let mut named: Vec<_> = self.users.into_iter().map(lined).collect();
-        if let Some(file) = &self.users_file {
-            named.extend(files::read_users(file)?);
-        }
+        let named = files::read_named(self.users, self.users_file.as_deref())?;
         let selections = self.selections.into_iter();
-        let mut others: Vec<_> = selections
-            .map(v1::selection_part::Part::SelectionId)
-            .collect();
+        let mut others: Vec<_> = selections.map(Part::SelectionId).collect();
         if self.all_users {
             let filter = v1::UserFilter::default();
-            others.push(v1::selection_part::Part::Filter(filter));
+            others.push(Part::Filter(filter));
         }
         Ok(Users { named, others })
     }

@@ -8,7 +8,7 @@ use seatwise_client::v1;
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Row, column, detail, time};
-use crate::paging::{self, Limit};
+use crate::paging::{self, Ask, Paging};
 
 #[derive(Args)]
 pub(crate) struct CustomersArgs {
@@ -20,8 +20,19 @@ pub(crate) struct CustomersArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List all customers
-    List(Limit),
+    /// List the customers by name
+    List {
+        /// Only those whose name begins so; case does not matter
+        #[arg(
+            long,
+            value_name = "TEXT",
+            default_value = "",
+            hide_default_value = true
+        )]
+        search: String,
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Show a customer
     Get {
         /// UUID of the customer
@@ -66,16 +77,17 @@ impl Row for v1::Customer {
 pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     let customer = match args.command {
-        Command::List(limit) => {
-            let page = async |page_size, page_token| {
+        Command::List { search, paging } => {
+            let page = async |ask: Ask| {
                 let request = v1::ListCustomersRequest {
-                    page_size,
-                    page_token,
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                    include_total_size: ask.include_total_size,
+                    search: search.clone(),
                 };
-                let page = client.list_customers(request).await?;
-                Ok((page.customers, page.next_page_token))
+                Ok(client.list_customers(request).await?.into())
             };
-            paging::print(format, &limit, page).await?;
+            paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Get { customer } => {

@@ -11,6 +11,7 @@ use seatwise_client::v1::{ImportedUser, user::State};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::users_filter::date;
 
 /// Problems that are shown; who made that many has made one mistake all over.
 const PROBLEMS_MAX: usize = 20;
@@ -49,30 +50,51 @@ pub(crate) fn read_imported(path: &Path) -> Result<Vec<Lined<ImportedUser>>, Err
     parse_imported(&read(path)?).map_err(|problems| refused(path, &problems))
 }
 
-/// Where the users of a request stand in the file that names them.
+/// The users of the command line, and after them those of a file.
+pub(crate) fn read_named(
+    users: Vec<String>,
+    file: Option<&Path>,
+) -> Result<Vec<Lined<String>>, Error> {
+    let given = |item| Lined { line: 0, item };
+    let mut named: Vec<_> = users.into_iter().map(given).collect();
+    if let Some(file) = file {
+        named.extend(read_users(file)?);
+    }
+    Ok(named)
+}
+
+/// Where the users of a list of the request stand in the file that names them.
 pub(crate) struct Lines {
-    /// The field of the request that has the users.
-    list: &'static str,
+    /// Path of the list, as `users`.
+    list: String,
     lines: Vec<usize>,
 }
 
-impl Lines {
-    pub(crate) fn of<T>(list: &'static str, users: &[Lined<T>]) -> Self {
-        let lines = users.iter().map(|user| user.line).collect();
-        Self { list, lines }
+/// Adds the lines to the places that an error of the server names.
+pub(crate) fn locate(mut error: seatwise_client::Error, lines: &[Lines]) -> seatwise_client::Error {
+    let locate = |text: &mut String| {
+        for lines in lines {
+            *text = lines.add_to(text);
+        }
+    };
+    locate(&mut error.message);
+    if let Some(localized) = &mut error.localized {
+        locate(&mut localized.text);
     }
+    for violation in &mut error.violations {
+        locate(&mut violation.field);
+        locate(&mut violation.problem);
+    }
+    error
+}
 
-    /// Adds the lines to the places that an error of the server names.
-    pub(crate) fn locate(&self, mut error: seatwise_client::Error) -> seatwise_client::Error {
-        error.message = self.add_to(&error.message);
-        if let Some(localized) = &mut error.localized {
-            localized.text = self.add_to(&localized.text);
+impl Lines {
+    pub(crate) fn of<T>(list: impl Into<String>, users: &[Lined<T>]) -> Self {
+        let lines = users.iter().map(|user| user.line).collect();
+        Self {
+            list: list.into(),
+            lines,
         }
-        for violation in &mut error.violations {
-            violation.field = self.add_to(&violation.field);
-            violation.problem = self.add_to(&violation.problem);
-        }
-        error
     }
 
     /// Adds its line to every place of the list, as `users[N]`.
@@ -139,6 +161,7 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
         "display_name",
         "usage_location",
         "state",
+        "last_active",
     ];
     let rows = rows(file)?;
     let table = Table::new(&rows, COLUMNS)?;
@@ -158,6 +181,7 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
             display_name: Some(cell("display_name")).filter(|name| !name.is_empty()),
             usage_location: row.cell("usage_location").map(str::to_owned),
             state: state(&row)?.into(),
+            last_active_time: last_active(&row)?,
         };
         if user.user_id.is_empty() && user.principal_name.is_empty() {
             return Err(row.problem("names no user: fill in principal_name or user_id"));
@@ -167,6 +191,13 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
         }
         Ok(user)
     })
+}
+
+/// An empty cell leaves what is known as it is.
+fn last_active(row: &TableRow<'_>) -> Result<Option<prost_types::Timestamp>, String> {
+    let text = row.cell("last_active").unwrap_or_default();
+    let time = (!text.is_empty()).then(|| date(text)).transpose();
+    time.map_err(|problem| row.problem(&format!("column last_active: {text:?} {problem}")))
 }
 
 fn state(row: &TableRow<'_>) -> Result<State, String> {

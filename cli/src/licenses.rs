@@ -7,8 +7,9 @@ use seatwise_client::v1;
 
 use crate::connect::Connect;
 use crate::error::Error;
+use crate::holdings;
 use crate::output::{self, Column, Row, column, detail, time, yes_no};
-use crate::paging::{self, Limit};
+use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
 
 #[derive(Args)]
@@ -26,9 +27,16 @@ enum Command {
         /// UUID of the customer
         #[arg(long, value_name = "UUID")]
         customer: String,
+        /// Only those with a seat available (yes), or without (no)
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        available: Option<bool>,
         #[command(flatten)]
-        limit: Limit,
+        paging: Paging,
     },
+    /// Show what selected users hold of each license: all of them, some or none
+    Show(holdings::Show),
+    /// List the selected users who hold a product, or lack it
+    Holders(holdings::Holders),
     /// Show a license
     Get(Place),
     /// Set the seats of a license; it is made if the customer has none of the product
@@ -94,19 +102,26 @@ impl Row for v1::License {
 pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     let license = match args.command {
-        Command::List { customer, limit } => {
-            let page = async |page_size, page_token| {
+        Command::List {
+            customer,
+            available,
+            paging,
+        } => {
+            let page = async |ask: Ask| {
                 let request = v1::ListLicensesRequest {
                     customer_id: customer.clone(),
-                    page_size,
-                    page_token,
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                    include_total_size: ask.include_total_size,
+                    available,
                 };
-                let page = client.list_licenses(request).await?;
-                Ok((page.licenses, page.next_page_token))
+                Ok(client.list_licenses(request).await?.into())
             };
-            paging::print(format, &limit, page).await?;
+            paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        Command::Show(args) => return holdings::show(&client, format, args).await,
+        Command::Holders(args) => return holdings::holders(&client, format, args).await,
         Command::Get(place) => {
             let request = v1::GetLicenseRequest {
                 product_id: products::find(&client, &place.product).await?.product_id,

@@ -166,6 +166,11 @@ impl Kind {
     }
 }
 
+/// The id of the product's plan with this id or name.
+pub(crate) fn plan_id(product: &v1::Product, name: &str) -> Result<String, Error> {
+    plan(std::slice::from_ref(product), name).map(|(_, id)| id)
+}
+
 /// Place of the product that has the plan, and the plan's id.
 fn plan(products: &[v1::Product], name: &str) -> Result<(usize, String), Error> {
     let id = Uuid::try_parse(name).map(|id| id.to_string()).ok();

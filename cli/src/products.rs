@@ -6,7 +6,7 @@ use seatwise_client::{Client, Code, v1};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::paging;
+use crate::paging::{self, Ask};
 
 /// The product of this id or string id, with its plans.
 pub(crate) async fn find(client: &Client, name: &str) -> Result<v1::Product, Error> {
@@ -29,15 +29,14 @@ pub(crate) async fn find_all(client: &Client, names: &[String]) -> Result<Vec<v1
 }
 
 async fn with_string_id(client: &Client, string_id: &str) -> Result<Vec<v1::Product>, Error> {
-    paging::collect(async |page_size, page_token| {
-        let string_id = string_id.to_owned();
+    paging::collect(async |ask: Ask| {
         let request = v1::ListProductsRequest {
-            page_size,
-            page_token,
-            string_id,
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+            string_id: string_id.to_owned(),
+            ..Default::default()
         };
-        let page = client.list_products(request).await?;
-        Ok((page.products, page.next_page_token))
+        Ok(client.list_products(request).await?.into())
     })
     .await
 }

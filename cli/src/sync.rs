@@ -56,7 +56,7 @@ pub(crate) async fn sync(args: SyncArgs) -> Result<ExitCode, Error> {
         let problem = "there is no product in it, so that --add-only has nothing to do";
         return Err(refused(vec![problem.to_owned()]));
     }
-    let lines = Lines::of("user_changes", &changes);
+    let lines = vec![Lines::of("user_changes", &changes)];
     let request = v1::ExecuteBatchRequest {
         user_changes: changes.into_iter().map(|change| change.item).collect(),
         ..Default::default()

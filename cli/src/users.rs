@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use prost_types::Timestamp;
+use seatwise_client::Client;
 use seatwise_client::v1::{self, user::State};
 
 use crate::connect::Connect;
 use crate::error::Error;
-use crate::output::{self, Column, Row, column, detail, time, word};
-use crate::paging::{self, Limit};
+use crate::output::{self, Column, Format, Row, column, detail, time, word};
+use crate::paging::{self, Ask, Paging};
+use crate::selection::{self, SelectionArgs};
+use crate::users_filter::{FilterArgs, date};
 use crate::users_import;
 
 #[derive(Args)]
@@ -22,13 +26,28 @@ pub(crate) struct UsersArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the users of a customer
-    List {
+    /// List the users of a customer, all or those who meet every condition
+    List(List),
+    /// Select users, keep them for a day, and print the id of the selection
+    ///
+    /// The selection means the same users later, also when others were added or renamed. Users one by
+    /// one and from the file come first, then those of other selections, then all.
+    Select {
         /// UUID of the customer
         #[arg(long, value_name = "UUID")]
         customer: String,
         #[command(flatten)]
-        limit: Limit,
+        selection: SelectionArgs,
+    },
+    /// List the users of a selection
+    Selected {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        /// The selection, as `users select` has printed it
+        selection: String,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show a user
     Get(Place),
@@ -47,7 +66,7 @@ enum Command {
     /// Create and change many users from a CSV file
     ///
     /// The header names the columns, in any order: `principal_name`, `display_name`,
-    /// `usage_location`, `user_id`, `state` (active or inactive). A user is found by id or, without
+    /// `usage_location`, `user_id`, `state` (active or inactive), `last_active` (a date). A user is found by id or, without
     /// one, by principal name. A column that is left out stays as it is; an empty usage location
     /// means that it is not known.
     Import {
@@ -57,6 +76,27 @@ enum Command {
         /// The file; `-` for standard input
         file: PathBuf,
     },
+}
+
+#[derive(Args)]
+struct List {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: String,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// In which order
+    #[arg(long, value_enum, default_value_t = Order::DisplayName)]
+    order: Order,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    DisplayName,
+    PrincipalName,
+    Id,
 }
 
 #[derive(Args)]
@@ -88,6 +128,9 @@ struct NewUser {
     /// The user gets no licenses for now
     #[arg(long)]
     inactive: bool,
+    /// When the user was last seen using anything, as 2025-06-30
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    last_active: Option<Timestamp>,
 }
 
 #[derive(Args)]
@@ -119,6 +162,9 @@ struct Fields {
     /// The user keeps its licenses and is given nothing new
     #[arg(long)]
     inactive: bool,
+    /// When the user was last seen using anything, as 2025-06-30
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    last_active: Option<Timestamp>,
 }
 
 impl Row for v1::User {
@@ -128,6 +174,9 @@ impl Row for v1::User {
         column("display_name", |user| user.display_name.clone()),
         column("usage_location", |user| user.usage_location.clone()),
         column("state", |user| word(user.state().as_str_name(), "STATE_")),
+        detail("last_active_time", |user| {
+            time(user.last_active_time.as_ref())
+        }),
         detail("create_time", |user| time(user.create_time.as_ref())),
         detail("update_time", |user| time(user.update_time.as_ref())),
         detail("etag", |user| user.etag.clone()),
@@ -146,17 +195,32 @@ impl Row for v1::DeleteUserResponse {
 pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     let user = match args.command {
-        Command::List { customer, limit } => {
-            let page = async |page_size, page_token| {
-                let request = v1::ListUsersRequest {
+        Command::List(list) => {
+            list.run(&client, format).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Select {
+            customer,
+            selection,
+        } => {
+            return selection::select(&client, format, customer, selection).await;
+        }
+        Command::Selected {
+            customer,
+            selection,
+            paging,
+        } => {
+            let page = async |ask: Ask| {
+                let request = v1::ListSelectionUsersRequest {
                     customer_id: customer.clone(),
-                    page_size,
-                    page_token,
+                    selection: Some(selection::frozen_selection(&selection)),
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                    include_total_size: ask.include_total_size,
                 };
-                let page = client.list_users(request).await?;
-                Ok((page.users, page.next_page_token))
+                Ok(client.list_selection_users(request).await?.into())
             };
-            paging::print(format, &limit, page).await?;
+            paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Import { customer, file } => {
@@ -185,6 +249,29 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
+impl List {
+    async fn run(self, client: &Client, format: Format) -> Result<(), Error> {
+        let filter = self.filter.filter(client).await?;
+        let order = match self.order {
+            Order::DisplayName => v1::UserOrder::DisplayName,
+            Order::PrincipalName => v1::UserOrder::PrincipalName,
+            Order::Id => v1::UserOrder::UserId,
+        };
+        let page = async |ask: Ask| {
+            let request = v1::ListUsersRequest {
+                customer_id: self.customer.clone(),
+                page_size: ask.page_size,
+                page_token: ask.page_token,
+                include_total_size: ask.include_total_size,
+                filter: Some(filter.clone()),
+                order: order.into(),
+            };
+            Ok(client.list_users(request).await?.into())
+        };
+        paging::print(format, &self.paging, page).await
+    }
+}
+
 impl NewUser {
     fn request(self) -> v1::CreateUserRequest {
         v1::CreateUserRequest {
@@ -194,6 +281,7 @@ impl NewUser {
             display_name: self.display_name,
             usage_location: self.usage_location.unwrap_or_default(),
             state: state(false, self.inactive).into(),
+            last_active_time: self.last_active,
         }
     }
 }
@@ -208,6 +296,7 @@ impl Update {
             usage_location: self.fields.usage_location,
             state: state(self.fields.active, self.fields.inactive).into(),
             etag: self.etag.unwrap_or_default(),
+            last_active_time: self.fields.last_active,
         }
     }
 }

@@ -7,7 +7,7 @@ use seatwise_proto::v1::{
     self, assignment_service_client::AssignmentServiceClient,
     batch_service_client::BatchServiceClient, catalogue_service_client::CatalogueServiceClient,
     customer_service_client::CustomerServiceClient, license_service_client::LicenseServiceClient,
-    user_service_client::UserServiceClient,
+    selection_service_client::SelectionServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -277,6 +277,20 @@ calls! { LicenseServiceClient:
 calls! { AssignmentServiceClient:
     /// Lists the assignments of a customer or of one of its users.
     again list_assignments(ListAssignmentsRequest) -> ListAssignmentsResponse;
+    /// Tells what the users of a selection hold.
+    again summarize_assignments(SummarizeAssignmentsRequest) -> SummarizeAssignmentsResponse;
+    /// Lists the users of a selection who hold a product, or lack it.
+    again list_holders(ListHoldersRequest) -> ListHoldersResponse;
+}
+calls! { SelectionServiceClient:
+    /// Finds the users of a selection and keeps them.
+    once create_selection(CreateSelectionRequest) -> CreateSelectionResponse;
+    /// Returns one frozen selection.
+    again get_selection(GetSelectionRequest) -> FrozenSelection.selection;
+    /// Deletes a frozen selection.
+    again delete_selection(DeleteSelectionRequest) -> DeleteSelectionResponse;
+    /// Lists the users of a selection.
+    again list_selection_users(ListSelectionUsersRequest) -> ListSelectionUsersResponse;
 }
 calls! { BatchServiceClient:
     /// Lists the results that a batch has by now.

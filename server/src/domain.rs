@@ -5,6 +5,7 @@ mod change;
 mod decide;
 mod digest;
 mod ids;
+mod list;
 mod plan;
 mod reason;
 mod rules;
@@ -20,6 +21,7 @@ pub use change::{
 pub use decide::decide;
 pub use digest::Digest;
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};
 pub use reason::Reason;
 pub use selection::{Selection, SelectionPart, UserFilter};

@@ -7,12 +7,14 @@ mod catalogue;
 mod change;
 mod convert;
 mod customers;
+mod filter;
 mod language;
 mod licenses;
 mod page;
 mod parse;
 mod request;
 mod results;
+mod selections;
 mod status;
 mod text;
 mod token;
@@ -29,18 +31,19 @@ pub(crate) use token::Tokens;
 
 use crate::service::Service;
 
-/// Largest request that carries users of a batch: 100,000 principal names of 160 bytes.
-const BATCH_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest request that carries users of a batch or selection: 100,000 principal names of 160 bytes.
+const USERS_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest request of any other kind.
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
 /// Names of all services, for health and reflection.
-pub(crate) const SERVICES: [&str; 6] = [
+pub(crate) const SERVICES: [&str; 7] = [
     v1::assignment_service_server::SERVICE_NAME,
     v1::batch_service_server::SERVICE_NAME,
     v1::catalogue_service_server::SERVICE_NAME,
     v1::customer_service_server::SERVICE_NAME,
     v1::license_service_server::SERVICE_NAME,
+    v1::selection_service_server::SERVICE_NAME,
     v1::user_service_server::SERVICE_NAME,
 ];
 
@@ -59,15 +62,17 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
     use v1::catalogue_service_server::CatalogueServiceServer as Catalogues;
     use v1::customer_service_server::CustomerServiceServer as Customers;
     use v1::license_service_server::LicenseServiceServer as Licenses;
+    use v1::selection_service_server::SelectionServiceServer as Selections;
     use v1::user_service_server::UserServiceServer as Users;
     let rpc = Arc::new(rpc);
-    let (small, large) = (REQUEST_BYTES_MAX, BATCH_REQUEST_BYTES_MAX);
+    let (small, large) = (REQUEST_BYTES_MAX, USERS_REQUEST_BYTES_MAX);
     routes
-        .add_service(Assignments::from_arc(rpc.clone()).max_decoding_message_size(small))
+        .add_service(Assignments::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Batches::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Catalogues::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Customers::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Licenses::from_arc(rpc.clone()).max_decoding_message_size(small))
+        .add_service(Selections::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Users::from_arc(rpc).max_decoding_message_size(small))
 }
 

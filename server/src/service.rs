@@ -5,10 +5,12 @@
 //! transaction half-way.
 
 mod batch;
+mod lists;
 mod preview;
 mod request;
 mod resources;
 mod results;
+mod selections;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -19,12 +21,15 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
     ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
-    ImportUser, Imported, License, NewUser, PlanOfProduct, Product, Refusal, SeatsUpdate,
-    StoredResults, StoredRule, Timestamp, User, UserUpdate, Users,
+    FrozenSelection, Holding, ImportUser, Imported, License, NewUser, PlanOfProduct, Product,
+    ProductFilter, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp, User, UserUpdate,
+    Users,
 };
 pub use batch::{Encode, Encoding};
+pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
+pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 
 use crate::domain::{Catalogue, PlanId};
 use crate::edition::{self, Note};

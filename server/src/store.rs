@@ -63,6 +63,34 @@ macro_rules! write_tx {
     };
 }
 
+/// One read of several statements that see one moment, two engines.
+macro_rules! read_tx {
+    ($store:expr, $conn:ident => $body:block) => {
+        match &$store.db {
+            crate::store::Db::Postgres(pool) => {
+                let mut held = pool.get().await.map_err(crate::store::error::unavailable)?;
+                let held: &mut diesel_async::AsyncPgConnection = &mut held;
+                held.build_transaction()
+                    .repeatable_read()
+                    .read_only()
+                    .run::<_, crate::store::Error, _>(async |$conn| $body)
+                    .await
+            }
+            crate::store::Db::Sqlite(db) => {
+                use diesel_async::AsyncConnection as _;
+                let mut held = db
+                    .readers
+                    .get()
+                    .await
+                    .map_err(crate::store::error::unavailable)?;
+                let held: &mut crate::store::sqlite::Connection = &mut held;
+                held.transaction::<_, crate::store::Error, _>(async |$conn| $body)
+                    .await
+            }
+        }
+    };
+}
+
 /// Locks the customer's row until the end of the transaction; refused if there is no such customer.
 /// Writing first takes the lock on both engines, and does not block foreign keys to the customer.
 macro_rules! lock_customer {
@@ -92,35 +120,47 @@ mod contract;
 mod customers;
 mod diff;
 mod error;
+mod filter;
+mod frozen;
 mod import;
 mod licenses;
 mod lookup;
+mod members;
 mod migrate;
+mod portable;
 mod postgres;
 mod preview;
+mod products;
 mod rehearse;
 mod roll;
 mod schema;
+mod selection;
 mod snapshot;
 mod sql;
 mod sqlite;
+mod summary;
 mod types;
 mod users;
 
 pub use accept::{ATOMIC_USERS_MAX, Accepted, NewBatch};
-pub use assignments::Assignment;
+pub use assignments::{Assignment, AssignmentFilter};
 pub use batches::{Batch, Capacity, StoredResults};
-pub use catalogue::{ImportOutcome, PlanOfProduct, Product};
+pub use catalogue::ImportOutcome;
 pub use chunk::{Chunk, Decide, Decision, Written};
 pub use customers::Customer;
 pub use diff::{CatalogueChange, ChangeKind, StoredRule};
 pub use error::{Error, Refusal};
+pub use filter::UserKey;
+pub use frozen::{FrozenSelection, NewSelection};
 pub use import::{ImportUser, Imported};
 pub use licenses::{License, SeatsUpdate};
+pub use members::Holding;
 pub use migrate::Schema;
 pub use preview::{Preview, Previewed};
+pub use products::{PlanOfProduct, Product, ProductFilter};
 pub use rehearse::{Rehearse, Rehearsed};
 pub use roll::Users;
+pub use summary::{Held, Summary};
 pub use types::Timestamp;
 pub use users::{NewUser, User, UserUpdate};
 

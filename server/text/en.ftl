@@ -96,3 +96,4 @@ error-SEATS_SHORT = { $missing ->
    *[other] { $missing } seats of { $product } are missing. Nothing was changed.
 }
 error-READER_TOO_SLOW = The preview was read too slowly. Preview again and read without a pause.
+error-TOO_MANY_SELECTIONS = The customer has { $max } selections, as many as it can have. Delete one, or wait until one expires.

@@ -93,3 +93,4 @@ error-SEATS_SHORT = { $missing ->
    *[other] Er ontbreken { $missing } licentieplaatsen van { $product }. Er is niets gewijzigd.
 }
 error-READER_TOO_SLOW = Het voorbeeld werd te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
+error-TOO_MANY_SELECTIONS = De klant heeft { $max } selecties, het hoogste aantal dat mag. Verwijder er een, of wacht tot er een verloopt.

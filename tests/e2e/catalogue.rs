@@ -351,6 +351,7 @@ async fn products(client: &Client) -> Vec<Product> {
             page_size: 100,
             page_token,
             string_id: String::new(),
+            ..Default::default()
         };
         let page = client.list_products(request).await?;
         Ok((page.products, page.next_page_token))

@@ -10,7 +10,7 @@ use seatwise_client::v1::{
     Assignment, Batch, BatchResult, Change, CreateCustomerRequest, ExecuteBatchRequest,
     GetBatchRequest, GetLicenseRequest, ImportedUser, License, ListAssignmentsRequest,
     ListBatchesRequest, ListLicensesRequest, ListUsersRequest, ReasonCode, SetSeatsRequest, User,
-    UserChange, batch,
+    UserChange, UserOrder, batch,
 };
 use seatwise_client::{BatchStream, Client, Error};
 use uuid::Uuid;
@@ -187,6 +187,8 @@ impl Customer {
                 customer_id: self.id.clone(),
                 page_size: 1_000,
                 page_token,
+                order: UserOrder::UserId.into(),
+                ..Default::default()
             };
             let page = self.client.list_users(request).await?;
             Ok((page.users, page.next_page_token))
@@ -200,6 +202,7 @@ impl Customer {
                 customer_id: self.id.clone(),
                 page_size: 1_000,
                 page_token,
+                ..Default::default()
             };
             let page = self.client.list_licenses(request).await?;
             Ok((page.licenses, page.next_page_token))
@@ -219,6 +222,7 @@ impl Customer {
                 user: user.to_owned(),
                 page_size: 1_000,
                 page_token,
+                ..Default::default()
             };
             let page = self.client.list_assignments(request).await?;
             Ok((page.assignments, page.next_page_token))
@@ -238,6 +242,7 @@ impl Customer {
                 customer_id: self.id.clone(),
                 page_size: 1_000,
                 page_token,
+                ..Default::default()
             };
             let page = self.client.list_batches(request).await?;
             Ok((page.batches, page.next_page_token))

@@ -5,6 +5,7 @@ mod batches;
 mod files;
 mod lists;
 mod resources;
+mod selections;
 
 use prost::Message;
 use seatwise_client::transport::v1::ErrorReason;
@@ -23,6 +24,7 @@ async fn bad_input_is_refused_with_its_place_and_changes_nothing(server: &Harnes
     batches::refused(&mut bad).await;
     resources::refused(&mut bad).await;
     lists::refused(&mut bad).await;
+    selections::refused(&mut bad).await;
     files::refused(&mut bad).await;
     println!("{} cases", bad.cases);
     assert!(bad.cases >= CASES_MIN, "{}", bad.cases);
@@ -129,6 +131,7 @@ impl<'a> BadInput<'a> {
             let request = ListCustomersRequest {
                 page_size: 0,
                 page_token,
+                ..Default::default()
             };
             let page = client.list_customers(request).await?;
             Ok((page.customers, page.next_page_token))

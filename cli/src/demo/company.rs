@@ -74,6 +74,7 @@ pub(super) fn user(index: usize, tag: &str) -> v1::ImportedUser {
         display_name: Some(format!("{first} {last} {index}")),
         usage_location: Some(location.to_owned()),
         state: state.into(),
+        last_active_time: None,
     }
 }
 

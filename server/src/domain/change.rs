@@ -122,6 +122,16 @@ impl UserRef {
     }
 }
 
+/// As the request has it.
+impl std::fmt::Display for UserRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name.as_str()),
+        }
+    }
+}
+
 /// One user's turn in a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {

@@ -1,16 +1,21 @@
 //! `AssignmentService`.
 
 use seatwise_proto::v1::assignment_service_server::AssignmentService;
-use seatwise_proto::v1::{Assignment, ListAssignmentsRequest, ListAssignmentsResponse};
+use seatwise_proto::v1::{
+    Assignment, Coverage, LicenseSummary, ListAssignmentsRequest, ListAssignmentsResponse,
+    ListHoldersRequest, ListHoldersResponse, PlanRef, PlanSummary, SummarizeAssignmentsRequest,
+    SummarizeAssignmentsResponse,
+};
 use tonic::{Request, Response, Status};
 
-use super::page::Page;
-use super::parse;
+use super::filter::optional;
+use super::page::{Page, ids_key, read_ids};
+use super::parse::Fields;
+use super::selections::customer_and_selection;
 use super::status::from_service;
-use super::users::customer_and_user;
 use super::{Rpc, convert};
-use crate::domain::{Catalogue, ProductId, UserId};
-use crate::service;
+use crate::domain::{Catalogue, CustomerId, ProductId, UserId, UserRef};
+use crate::service::{self, Holding};
 
 #[tonic::async_trait]
 impl AssignmentService for Rpc {
@@ -19,34 +24,77 @@ impl AssignmentService for Rpc {
         request: Request<ListAssignmentsRequest>,
     ) -> Result<Response<ListAssignmentsResponse>, Status> {
         let request = request.into_inner();
-        let (customer, user) = if request.user.is_empty() {
-            (parse::customer_id(&request.customer_id)?, None)
-        } else {
-            let (customer, user) = customer_and_user(&request.customer_id, &request.user)?;
-            (customer, Some(user))
-        };
-        let scope = [customer.0.as_bytes().as_slice(), request.user.as_bytes()];
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "assignments", &scope, size, token)?;
-        let after = page
-            .after_ids()?
-            .map(|[user, product]| (UserId(user), ProductId(product)));
-        let rows = self
-            .service
-            .assignments(customer, user, after, page.limit())
-            .await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| {
-            [row.user.0.into_bytes(), row.product.0.into_bytes()].concat()
-        });
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let user = fields.take("user", optional(&request.user, UserRef::parse));
+        let product = optional(&request.product_id, ProductId::parse);
+        let product = fields.take("product_id", product);
+        let ((customer, user), product) = fields.finish(customer.zip(user).zip(product))?;
+        let slice = page
+            .slice(|key| read_ids(key).map(|[user, product]| (UserId(user), ProductId(product))))?;
+        let listed = self.service.assignments(customer, user, product, slice);
+        let (mut rows, total_size) = listed.await.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| ids_key([row.user.0, row.product.0]));
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
-        let assignments = rows
-            .into_iter()
-            .map(|row| assignment(&catalogue, row))
-            .collect();
+        let assignments = rows.into_iter().map(|row| assignment(&catalogue, row));
         Ok(Response::new(ListAssignmentsResponse {
-            assignments,
-            next_page_token,
+            assignments: assignments.collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
+        }))
+    }
+
+    async fn summarize_assignments(
+        &self,
+        request: Request<SummarizeAssignmentsRequest>,
+    ) -> Result<Response<SummarizeAssignmentsResponse>, Status> {
+        let request = request.into_inner();
+        let (customer, selection) =
+            customer_and_selection(Fields::default(), request.customer_id, request.selection)
+                .await?;
+        let holdings = self
+            .service
+            .holdings(customer, selection, request.include_plans);
+        let holdings = holdings.await.map_err(from_service)?;
+        let users = holdings.user_count;
+        let licenses = holdings.licenses.into_iter();
+        Ok(Response::new(SummarizeAssignmentsResponse {
+            user_count: convert::count(users),
+            licenses: licenses
+                .map(|held| license_summary(held, users, &self.buy_more_url))
+                .collect(),
+        }))
+    }
+
+    async fn list_holders(
+        &self,
+        request: Request<ListHoldersRequest>,
+    ) -> Result<Response<ListHoldersResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let product = fields.take("product_id", ProductId::parse(&request.product_id));
+        let (customer, selection) =
+            customer_and_selection(fields, request.customer_id, request.selection).await?;
+        let product = product.expect("a wrong one was refused with the fields");
+        let license = self.service.license(customer, product).await;
+        license.map_err(from_service)?;
+        let holding = Holding {
+            product,
+            lacking: request.lacking,
+        };
+        let (users, total_size, ways) = self
+            .selected_page(customer, selection, Some(holding), &page)
+            .await?;
+        Ok(Response::new(ListHoldersResponse {
+            users,
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 }
@@ -61,5 +109,34 @@ fn assignment(catalogue: &Catalogue, row: service::Assignment) -> Assignment {
         enabled_plan_ids: convert::ids(&enabled.unwrap_or_default()),
         batch_id: row.batch.to_string(),
         assign_time: Some(convert::time(row.assigned_at)),
+    }
+}
+
+fn license_summary(
+    held: service::LicenseHoldings,
+    users: i64,
+    buy_more_url: &str,
+) -> LicenseSummary {
+    let plan = |plan: service::PlanHoldings| PlanSummary {
+        plan: Some(PlanRef {
+            plan_id: plan.plan.to_string(),
+            name: plan.name,
+        }),
+        enabled_count: convert::count(plan.enabled_count),
+        coverage: coverage(plan.enabled_count, users).into(),
+    };
+    LicenseSummary {
+        license: Some(convert::license(held.license, buy_more_url)),
+        holder_count: convert::count(held.holder_count),
+        coverage: coverage(held.holder_count, users).into(),
+        plans: held.plans.into_iter().map(plan).collect(),
+    }
+}
+
+fn coverage(count: i64, users: i64) -> Coverage {
+    match count {
+        0 => Coverage::None,
+        count if count < users => Coverage::Some,
+        _ => Coverage::All,
     }
 }

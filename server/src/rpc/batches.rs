@@ -6,17 +6,17 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
-    BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest,
-    ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse, ListBatchResultsRequest,
-    ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse, ReasonTexts,
-    StreamBatchResultsRequest, StreamBatchResultsResponse,
+    self, BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteBatchResponse,
+    ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse,
+    ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse,
+    ReasonTexts, StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::language::Language;
-use super::page::{Page, bad_token};
+use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
 use super::request::{BatchParser, ParsedBatch};
 use super::results::{decode, frames, reason_texts};
@@ -187,23 +187,29 @@ impl BatchService for Rpc {
         request: Request<ListBatchesRequest>,
     ) -> Result<Response<ListBatchesResponse>, Status> {
         let request = request.into_inner();
-        let customer = parse::customer_id(&request.customer_id)?;
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(
-            &self.tokens,
-            "batches",
-            &[customer.0.as_bytes()],
-            size,
-            token,
-        )?;
-        let before = page.after_ids()?.map(|[id]| BatchId(id));
-        let rows = self.service.batches(customer, before, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| row.batch_id.0.as_bytes().to_vec());
-        let batches = rows.iter().map(convert::batch).collect();
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let ended = fields.take(
+            "state",
+            match v1::batch::State::try_from(request.state) {
+                Ok(v1::batch::State::Unspecified) => Ok(None),
+                Ok(v1::batch::State::Running) => Ok(Some(false)),
+                Ok(v1::batch::State::Ended) => Ok(Some(true)),
+                Err(_) => Err("must be STATE_RUNNING or STATE_ENDED"),
+            },
+        );
+        let (customer, ended) = fields.finish(customer.zip(ended))?;
+        let slice = page.slice(|key| read_ids(key).map(|[id]| BatchId(id)))?;
+        let listed = self.service.batches(customer, ended, slice).await;
+        let (mut rows, total_size) = listed.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| ids_key([row.batch_id.0]));
         Ok(Response::new(ListBatchesResponse {
-            batches,
-            next_page_token,
+            batches: rows.iter().map(convert::batch).collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 }
@@ -288,6 +294,9 @@ fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Pa
     parser.options(&request.options.unwrap_or_default());
     if let Some(change) = &request.change {
         parser.shared_change(change)?;
+    }
+    if let Some(selection) = &request.selection {
+        parser.selection(selection)?;
     }
     parser.users(request.users)?;
     parser.user_changes(request.user_changes)?;

@@ -12,12 +12,13 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use super::page::{Page, bad_token};
+use super::filter::optional;
+use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::{from_service, invalid_field};
-use super::{Rpc, convert};
-use crate::domain::{DisplayName, PlanId, ProductId};
-use crate::service::ImportReport;
+use super::{Rpc, convert, filter};
+use crate::domain::{DisplayName, PlanId, ProductId, fold};
+use crate::service::{ImportReport, ProductFilter};
 
 /// A file that is imported.
 const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -77,27 +78,36 @@ impl CatalogueService for Rpc {
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
         let request = request.into_inner();
+        let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
-        let string_id = match request.string_id.as_str() {
-            "" => Some(None),
-            text => fields.take("string_id", DisplayName::parse(text)).map(Some),
+        let string_id = optional(&request.string_id, DisplayName::parse);
+        let string_id = fields.take("string_id", string_id);
+        let search = fields.take("search", filter::search(&request.search));
+        let for_company = fields.take("applies_to", applies_to(request.applies_to));
+        let filter = || {
+            Some(ProductFilter {
+                string_id: string_id?.map(|name| name.as_str().to_owned()),
+                search: search?,
+                retired: request.retired,
+                for_company: for_company?,
+            })
         };
-        let string_id = fields.finish(string_id)?;
-        let string_id = string_id.map(|name| name.as_str().to_owned());
-        let scope = string_id.clone().unwrap_or_default();
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "products", &[scope.as_bytes()], size, token)?;
-        let after = page.after_ids()?.map(|[id]| ProductId(id));
-        let rows = self.service.products(string_id, after, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| row.product_id.0.as_bytes().to_vec());
+        let filter = fields.finish(filter())?;
+        let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, ProductId(id))))?;
+        let listed = self.service.products(filter, slice).await;
+        let (mut rows, total_size) = listed.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| {
+            name_key(&fold(&row.display_name), row.product_id.0)
+        });
         let products = rows
             .into_iter()
-            .map(|row| convert::product(row, Vec::new()))
-            .collect();
+            .map(|row| convert::product(row, Vec::new()));
         Ok(Response::new(ListProductsResponse {
-            products,
-            next_page_token,
+            products: products.collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 
@@ -110,11 +120,8 @@ impl CatalogueService for Rpc {
         let id = fields.take("product_id", ProductId::parse(&request.product_id));
         let for_company = fields.take(
             "applies_to",
-            match AppliesTo::try_from(request.applies_to) {
-                Ok(AppliesTo::User) => Ok(false),
-                Ok(AppliesTo::Company) => Ok(true),
-                _ => Err("must be APPLIES_TO_USER or APPLIES_TO_COMPANY"),
-            },
+            applies_to(request.applies_to)
+                .and_then(|company| company.ok_or("must be APPLIES_TO_USER or APPLIES_TO_COMPANY")),
         );
         let (id, for_company) = fields.finish(id.zip(for_company))?;
         self.service
@@ -131,32 +138,37 @@ impl CatalogueService for Rpc {
         request: Request<ListRulesRequest>,
     ) -> Result<Response<ListRulesResponse>, Status> {
         let request = request.into_inner();
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "rules", &[], size, token)?;
-        let after = page.after.as_deref().map(rule_place).transpose()?;
-        let rows = self.service.rules(after, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| {
+        let page = Page::parse(&self.tokens, &request)?;
+        let slice = page.slice(rule_place)?;
+        let rows = self.service.rules(slice.place.key().cloned(), slice.limit);
+        let mut rows = rows.await.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| {
             let kind = row.kind.to_be_bytes();
             [&kind[..], row.plan.0.as_bytes(), row.other.as_bytes()].concat()
         });
-        let rules = rows.into_iter().map(convert::rule).collect();
         Ok(Response::new(ListRulesResponse {
-            rules,
-            next_page_token,
+            rules: rows.into_iter().map(convert::rule).collect(),
+            next_page_token: ways.next,
         }))
     }
 }
 
-fn rule_place(place: &[u8]) -> Result<(i16, PlanId, String), Status> {
-    let read = || {
-        let (kind, rest) = place.split_at_checked(2)?;
-        let (plan, other) = rest.split_at_checked(16)?;
-        let kind = i16::from_be_bytes(kind.try_into().ok()?);
-        let plan = PlanId(uuid::Uuid::from_slice(plan).ok()?);
-        Some((kind, plan, String::from_utf8(other.to_vec()).ok()?))
-    };
-    read().ok_or_else(|| bad_token("page_token"))
+fn rule_place(place: &[u8]) -> Option<(i16, PlanId, String)> {
+    let (kind, rest) = place.split_at_checked(2)?;
+    let (plan, other) = rest.split_at_checked(16)?;
+    let kind = i16::from_be_bytes(kind.try_into().ok()?);
+    let plan = PlanId(uuid::Uuid::from_slice(plan).ok()?);
+    Some((kind, plan, String::from_utf8(other.to_vec()).ok()?))
+}
+
+/// Whether products are for the company; `None` if the request does not say.
+fn applies_to(applies_to: i32) -> Result<Option<bool>, &'static str> {
+    match AppliesTo::try_from(applies_to) {
+        Ok(AppliesTo::Unspecified) => Ok(None),
+        Ok(AppliesTo::User) => Ok(Some(false)),
+        Ok(AppliesTo::Company) => Ok(Some(true)),
+        Err(_) => Err("must be APPLIES_TO_USER or APPLIES_TO_COMPANY"),
+    }
 }
 
 /// Joins the parts of a file.

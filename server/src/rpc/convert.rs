@@ -43,7 +43,7 @@ pub(super) fn user(user: service::User) -> v1::User {
         create_time: Some(time(user.created_at)),
         update_time: Some(time(user.updated_at)),
         etag: user.version.to_string(),
-        last_active_time: None,
+        last_active_time: user.last_active_at.map(time),
     }
 }
 

@@ -7,11 +7,11 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::page::Page;
+use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
-use super::{Rpc, convert};
-use crate::domain::{CustomerId, DisplayName};
+use super::{Rpc, convert, filter};
+use crate::domain::{CustomerId, DisplayName, fold};
 
 #[tonic::async_trait]
 impl CustomerService for Rpc {
@@ -46,16 +46,22 @@ impl CustomerService for Rpc {
         request: Request<ListCustomersRequest>,
     ) -> Result<Response<ListCustomersResponse>, Status> {
         let request = request.into_inner();
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "customers", &[], size, token)?;
-        let after = page.after_ids()?.map(|[id]| CustomerId(id));
-        let rows = self.service.customers(after, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| row.customer_id.0.as_bytes().to_vec());
-        let customers = rows.into_iter().map(convert::customer).collect();
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let search = fields.take("search", filter::search(&request.search));
+        let search = fields.finish(search)?;
+        let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, CustomerId(id))))?;
+        let listed = self.service.customers(search, slice).await;
+        let (mut rows, total_size) = listed.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| {
+            name_key(&fold(&row.display_name), row.customer_id.0)
+        });
         Ok(Response::new(ListCustomersResponse {
-            customers,
-            next_page_token,
+            customers: rows.into_iter().map(convert::customer).collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 

@@ -7,11 +7,11 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::page::Page;
+use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert};
-use crate::domain::{CustomerId, ProductId};
+use crate::domain::{CustomerId, ProductId, fold};
 use crate::service::SeatsUpdate;
 
 /// Seats of one kind in one license; the sum of two kinds still fits a count on the wire.
@@ -75,25 +75,23 @@ impl LicenseService for Rpc {
         request: Request<ListLicensesRequest>,
     ) -> Result<Response<ListLicensesResponse>, Status> {
         let request = request.into_inner();
+        let page = Page::parse(&self.tokens, &request)?;
         let customer = parse::customer_id(&request.customer_id)?;
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(
-            &self.tokens,
-            "licenses",
-            &[customer.0.as_bytes()],
-            size,
-            token,
-        )?;
-        let after = page.after_ids()?.map(|[id]| ProductId(id));
-        let rows = self.service.licenses(customer, after, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| row.product.0.as_bytes().to_vec());
+        let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, ProductId(id))))?;
+        let listed = self.service.licenses(customer, request.available, slice);
+        let (mut rows, total_size) = listed.await.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| {
+            name_key(&fold(&row.display_name), row.product.0)
+        });
         let licenses = rows
             .into_iter()
             .map(|row| convert::license(row, &self.buy_more_url));
         Ok(Response::new(ListLicensesResponse {
             licenses: licenses.collect(),
-            next_page_token,
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 }

@@ -99,6 +99,15 @@ pub(super) fn state(state: i32) -> Result<Option<bool>, &'static str> {
     }
 }
 
+/// A time within the years 1 to 9999, in microseconds since 1970.
+pub(super) fn time(time: &prost_types::Timestamp) -> Result<i64, &'static str> {
+    const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+    if !YEARS.contains(&time.seconds) || !(0..1_000_000_000).contains(&time.nanos) {
+        return Err("must be a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z");
+    }
+    Ok(time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000)
+}
+
 pub(super) fn page_size(size: i32) -> Result<i64, Status> {
     match i64::from(size) {
         0 => Ok(PAGE_SIZE),

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::change::{parse_change, retired_plan};
 use super::parse::{Fields, too_many};
+use super::selections::parse_selection;
 use super::status::duplicate_user;
-use crate::domain::{Catalogue, Change, CustomerId, RequestId, Terms, UserId, UserRef};
+use crate::domain::{Catalogue, Change, CustomerId, RequestId, Selection, Terms, UserId, UserRef};
 use crate::service::{ATOMIC_USERS_MAX, BatchRequest, Capacity, Refusal, Users};
 
 /// A batch request that is right in itself.
@@ -55,6 +56,8 @@ pub(super) struct BatchParser<'a> {
     numbers: HashMap<Change, u32>,
     users: Vec<(UserRef, u32)>,
     shared: Option<u32>,
+    selection: Option<Selection>,
+    has_selection: bool,
     has_users: bool,
     has_own: bool,
     terms: Terms,
@@ -73,6 +76,8 @@ impl<'a> BatchParser<'a> {
             numbers: HashMap::new(),
             users: Vec::new(),
             shared: None,
+            selection: None,
+            has_selection: false,
             has_users: false,
             has_own: false,
             terms: Terms::default(),
@@ -153,6 +158,13 @@ impl<'a> BatchParser<'a> {
         Ok(())
     }
 
+    /// The users who get the shared change, instead of `users`.
+    pub(super) fn selection(&mut self, selection: &v1::Selection) -> Result<(), Status> {
+        self.has_selection = true;
+        self.selection = parse_selection(&mut self.fields, "selection", Some(selection))?;
+        Ok(())
+    }
+
     /// Users with a change of their own.
     pub(super) fn user_changes(&mut self, changes: Vec<v1::UserChange>) -> Result<(), Status> {
         self.has_own |= !changes.is_empty();
@@ -217,19 +229,28 @@ impl<'a> BatchParser<'a> {
 
     /// The request, if there is nothing wrong with any part of it.
     pub(super) fn finish(mut self) -> Result<ParsedBatch, Status> {
-        if self.has_own && (self.shared.is_some() || self.has_users) {
+        let shares = self.has_users || self.has_selection;
+        if self.has_own && (self.shared.is_some() || shares) {
+            let problem = "cannot be combined with change, users and selection";
+            self.fields.wrong("user_changes", problem);
+        } else if self.has_users && self.has_selection {
             self.fields
-                .wrong("user_changes", "cannot be combined with change and users");
-        } else if self.has_users && self.shared.is_none() {
-            self.fields.wrong("change", "is required with users");
-        } else if !self.has_users && !self.has_own {
-            let problem = "must name at least one user, here or in user_changes";
+                .wrong("selection", "cannot be combined with users");
+        } else if shares && self.shared.is_none() {
+            let with = if self.has_users { "users" } else { "selection" };
+            self.fields
+                .wrong("change", format!("is required with {with}"));
+        } else if !shares && !self.has_own {
+            let problem = "must name at least one user, here or in selection or user_changes";
             self.fields.wrong("users", problem);
         }
         self.fields.check()?;
         Ok(ParsedBatch {
             changes: self.changes,
-            users: Users::Listed(self.users),
+            users: match self.selection {
+                Some(selection) => Users::Selected(selection),
+                None => Users::Listed(self.users),
+            },
             terms: self.terms,
             capacity: self.capacity,
             has_own: self.has_own,

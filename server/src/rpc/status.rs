@@ -90,7 +90,9 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
-        R::SeatsBelowAssigned | R::PlanStale | R::SeatsShort => Code::FailedPrecondition,
+        R::SeatsBelowAssigned | R::PlanStale | R::SeatsShort | R::TooManySelections => {
+            Code::FailedPrecondition
+        }
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -183,6 +185,30 @@ fn from_refusal(refusal: Refusal) -> Status {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
         }
+        Refusal::SelectedTwice {
+            part,
+            first,
+            second,
+        } => {
+            let field = |index| format!("selection.{part}.users.users[{index}]");
+            duplicate_user(field(first), field(second))
+        }
+        Refusal::TooManySelected { max } => refuse(
+            ErrorReason::TooManyItems,
+            format!("selection: has, or leaves out, more than {max} users; split it by filters"),
+            &[
+                ("field", "selection".to_owned()),
+                ("given", (max + 1).to_string()),
+                ("max", max.to_string()),
+            ],
+        ),
+        Refusal::TooManySelections { max } => refuse(
+            ErrorReason::TooManySelections,
+            format!(
+                "the customer has {max} frozen selections; delete one, or wait until one expires"
+            ),
+            &[("max", max.to_string())],
+        ),
         Refusal::PlanRetired {
             field,
             product,

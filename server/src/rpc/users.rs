@@ -2,9 +2,10 @@
 
 use seatwise_proto::v1::user_service_server::UserService;
 use seatwise_proto::v1::{
-    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
-    GetUserResponse, ImportOutcome, ImportUsersRequest, ImportUsersResponse, ImportedUser,
-    ListUsersRequest, ListUsersResponse, UpdateUserRequest, UpdateUserResponse, import_outcome,
+    self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse,
+    GetUserRequest, GetUserResponse, ImportOutcome, ImportUsersRequest, ImportUsersResponse,
+    ImportedUser, ListUsersRequest, ListUsersResponse, UpdateUserRequest, UpdateUserResponse,
+    import_outcome,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -12,12 +13,12 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::language::Language;
-use super::page::Page;
+use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
-use super::{Rpc, convert};
-use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, UserRef};
-use crate::service::{ImportUser, Imported, NewUser, Service, UserUpdate};
+use super::{Rpc, convert, filter};
+use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, UserOrder, UserRef, fold};
+use crate::service::{ImportUser, Imported, NewUser, Service, Timestamp, UserUpdate};
 
 /// Users in one message of an import.
 const IMPORT_USERS_MAX: usize = 1_000;
@@ -41,6 +42,7 @@ impl UserService for Rpc {
         let name = fields.take("display_name", DisplayName::parse(&request.display_name));
         let location = fields.take("usage_location", parse::country(&request.usage_location));
         let active = fields.take("state", parse::state(request.state));
+        let last_active = last_active_at(&mut fields, request.last_active_time.as_ref());
         let new = || {
             Some(NewUser {
                 id: id?,
@@ -48,6 +50,7 @@ impl UserService for Rpc {
                 display_name: name?,
                 usage_location: location?,
                 active: active?.unwrap_or(true),
+                last_active_at: last_active,
             })
         };
         let (customer, new) = fields.finish(customer.zip(new()))?;
@@ -98,17 +101,30 @@ impl UserService for Rpc {
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
         let request = request.into_inner();
-        let customer = parse::customer_id(&request.customer_id)?;
-        let (size, token) = (request.page_size, &request.page_token);
-        let page = Page::parse(&self.tokens, "users", &[customer.0.as_bytes()], size, token)?;
-        let after = page.after_ids()?.map(|[id]| UserId(id));
-        let rows = self.service.users(customer, after, page.limit()).await;
-        let mut rows = rows.map_err(from_service)?;
-        let next_page_token = page.cut(&mut rows, |row| row.user_id.0.as_bytes().to_vec());
-        let users = rows.into_iter().map(convert::user).collect();
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let filter = request.filter.clone().unwrap_or_default();
+        let filter = filter::user_filter(&mut fields, "filter", &filter);
+        let order = fields.take("order", order(request.order));
+        let ((customer, filter), order) = fields.finish(customer.zip(filter).zip(order))?;
+        let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, UserId(id))))?;
+        let listed = self.service.users(customer, filter, order, slice).await;
+        let (mut rows, total_size) = listed.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| {
+            let text = match order {
+                UserOrder::DisplayName => fold(&row.display_name),
+                UserOrder::PrincipalName => fold(&row.principal_name),
+                UserOrder::Id => String::new(),
+            };
+            name_key(&text, row.user_id.0)
+        });
         Ok(Response::new(ListUsersResponse {
-            users,
-            next_page_token,
+            users: rows.into_iter().map(convert::user).collect(),
+            next_page_token: ways.next,
+            previous_page_token: ways.previous,
+            last_page_token: ways.last,
+            total_size,
         }))
     }
 
@@ -126,6 +142,7 @@ impl UserService for Rpc {
             request.display_name.as_deref(),
             request.usage_location.as_deref(),
             request.state,
+            request.last_active_time.as_ref(),
         );
         let version = fields.take("etag", parse::etag(&request.etag));
         let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
@@ -159,11 +176,18 @@ impl UserService for Rpc {
     }
 }
 
+fn order(order: i32) -> Result<UserOrder, &'static str> {
+    use v1::UserOrder as Order;
+    match Order::try_from(order) {
+        Ok(Order::Unspecified | Order::DisplayName) => Ok(UserOrder::DisplayName),
+        Ok(Order::PrincipalName) => Ok(UserOrder::PrincipalName),
+        Ok(Order::UserId) => Ok(UserOrder::Id),
+        Err(_) => Err("must be a value of UserOrder"),
+    }
+}
+
 /// The customer and user that a request names.
-pub(super) fn customer_and_user(
-    customer: &str,
-    user: &str,
-) -> Result<(CustomerId, UserRef), Status> {
+fn customer_and_user(customer: &str, user: &str) -> Result<(CustomerId, UserRef), Status> {
     let mut fields = Fields::default();
     let customer = fields.take("customer_id", CustomerId::parse(customer));
     let user = fields.take("user", UserRef::parse(user));
@@ -176,6 +200,7 @@ fn update(
     display_name: Option<&str>,
     usage_location: Option<&str>,
     state: i32,
+    last_active: Option<&prost_types::Timestamp>,
 ) -> UserUpdate {
     let principal = principal_name.map(PrincipalName::parse).transpose();
     let display = display_name.map(DisplayName::parse).transpose();
@@ -185,7 +210,16 @@ fn update(
         display_name: fields.take("display_name", display).flatten(),
         usage_location: fields.take("usage_location", location).flatten(),
         active: fields.take("state", parse::state(state)).flatten(),
+        last_active_at: last_active_at(fields, last_active),
     }
+}
+
+fn last_active_at(fields: &mut Fields, time: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+    let time = time.map(parse::time).transpose();
+    fields
+        .take("last_active_time", time)
+        .flatten()
+        .map(Timestamp)
 }
 
 async fn import(
@@ -264,6 +298,7 @@ fn imported_user(user: &ImportedUser) -> Result<ImportUser, String> {
         user.display_name.as_deref(),
         user.usage_location.as_deref(),
         user.state,
+        user.last_active_time.as_ref(),
     );
     match fields.check() {
         Ok(()) => Ok(ImportUser {

@@ -4,7 +4,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{
-    Change, CustomerId, Digest, PlanChoice, PlanEdit, PlanId, RequestId, Terms, UserRef,
+    Change, Country, CustomerId, Digest, PlanChoice, PlanEdit, PlanId, RequestId, SelectionPart,
+    Terms, UserFilter, UserRef,
 };
 use crate::store::{Capacity, Refusal, Users};
 
@@ -47,6 +48,13 @@ impl BatchRequest {
                     hash.update(changes[*change as usize]);
                 }
             }
+            Users::Selected(selection) => {
+                for parts in [&selection.parts, &selection.except] {
+                    hash.update((parts.len() as u64).to_le_bytes());
+                    parts.iter().for_each(|part| hash_part(&mut hash, part));
+                }
+                hash.update(changes[0]);
+            }
         }
         let terms = match self.terms {
             Terms::BestEffort => 0,
@@ -57,6 +65,53 @@ impl BatchRequest {
         hash.update([u8::from(self.capacity == Capacity::RefuseIfShort)]);
         hash.finalize().into()
     }
+}
+
+fn hash_part(hash: &mut Sha256, part: &SelectionPart) {
+    match part {
+        SelectionPart::Users(users) => {
+            hash.update([3]);
+            users.iter().for_each(|user| hash_user(hash, user));
+            hash.update((users.len() as u64).to_le_bytes());
+        }
+        SelectionPart::Filter(filter) => {
+            hash.update([4]);
+            hash_filter(hash, filter);
+        }
+        SelectionPart::Frozen(id) => {
+            hash.update([5]);
+            hash.update(id.0.as_bytes());
+        }
+    }
+}
+
+fn hash_filter(hash: &mut Sha256, filter: &UserFilter) {
+    let mut field = |value: Option<&[u8]>| {
+        hash.update([u8::from(value.is_some())]);
+        hash.update((value.map_or(0, <[u8]>::len) as u64).to_le_bytes());
+        hash.update(value.unwrap_or_default());
+    };
+    field(filter.search.as_deref().map(str::as_bytes));
+    field(
+        filter
+            .active
+            .map(|active| [u8::from(active)])
+            .as_ref()
+            .map(<[u8; 1]>::as_slice),
+    );
+    let location = filter.usage_location.as_ref();
+    let location = location.map(|location| location.as_ref().map_or("", Country::as_str));
+    field(location.map(str::as_bytes));
+    let ids = [
+        filter.holds_product.map(|id| id.0),
+        filter.lacks_product.map(|id| id.0),
+        filter.holds_plan.map(|id| id.0),
+        filter.failed_in.map(|id| id.0),
+    ];
+    ids.iter()
+        .for_each(|id| field(id.as_ref().map(|id| id.as_bytes().as_slice())));
+    let since = filter.not_active_since.map(i64::to_le_bytes);
+    field(since.as_ref().map(<[u8; 8]>::as_slice));
 }
 
 fn hash_user(hash: &mut Sha256, user: &UserRef) {
@@ -123,8 +178,10 @@ mod tests {
     use crate::domain::{Assign, ProductId, Replace, UserId};
 
     fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
-        let Users::Listed(users) = &mut request.users;
-        users
+        match &mut request.users {
+            Users::Listed(users) => users,
+            Users::Selected(_) => unreachable!("the request lists its users"),
+        }
     }
 
     fn base() -> BatchRequest {

@@ -3,8 +3,8 @@
 use super::{Error, Service, now};
 use crate::domain::{BatchId, CustomerId, DisplayName, PlanId, ProductId, UserId, UserRef};
 use crate::store::{
-    Assignment, Batch, Customer, ImportUser, Imported, License, NewUser, PlanOfProduct, Product,
-    SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
+    Batch, Customer, ImportUser, Imported, License, NewUser, PlanOfProduct, Product, SeatsUpdate,
+    Store, StoredResults, StoredRule, User, UserUpdate,
 };
 
 impl Service {
@@ -21,16 +21,6 @@ impl Service {
     /// Returns a customer.
     pub async fn customer(&self, id: CustomerId) -> Result<Customer, Error> {
         self.call(|store| async move { store.customer(id).await })
-            .await
-    }
-
-    /// Returns a page of customers.
-    pub async fn customers(
-        &self,
-        after: Option<CustomerId>,
-        limit: i64,
-    ) -> Result<Vec<Customer>, Error> {
-        self.call(|store| async move { store.customers(after, limit).await })
             .await
     }
 
@@ -68,17 +58,6 @@ impl Service {
     /// Returns a user.
     pub async fn user(&self, customer: CustomerId, user: UserRef) -> Result<User, Error> {
         self.call(|store| async move { store.user(customer, &user).await })
-            .await
-    }
-
-    /// Returns a page of users.
-    pub async fn users(
-        &self,
-        customer: CustomerId,
-        after: Option<UserId>,
-        limit: i64,
-    ) -> Result<Vec<User>, Error> {
-        self.call(|store| async move { store.users(customer, after, limit).await })
             .await
     }
 
@@ -132,51 +111,10 @@ impl Service {
             .await
     }
 
-    /// Returns a page of licenses.
-    pub async fn licenses(
-        &self,
-        customer: CustomerId,
-        after: Option<ProductId>,
-        limit: i64,
-    ) -> Result<Vec<License>, Error> {
-        self.call(|store| async move { store.licenses(customer, after, limit).await })
-            .await
-    }
-
-    /// Returns a page of assignments of the customer or of one of its users.
-    pub async fn assignments(
-        &self,
-        customer: CustomerId,
-        user: Option<UserRef>,
-        after: Option<(UserId, ProductId)>,
-        limit: i64,
-    ) -> Result<Vec<Assignment>, Error> {
-        let list = |store: Store| async move {
-            let user = match user {
-                Some(user) => Some(store.user(customer, &user).await?.user_id),
-                None => None,
-            };
-            store.assignments(customer, user, after, limit).await
-        };
-        self.call(list).await
-    }
-
     /// Returns a product with its plans.
     pub async fn product(&self, id: ProductId) -> Result<(Product, Vec<PlanOfProduct>), Error> {
         self.call(|store| async move { store.product(id).await })
             .await
-    }
-
-    /// Returns a page of products; only those with the string id, if given.
-    pub async fn products(
-        &self,
-        string_id: Option<String>,
-        after: Option<ProductId>,
-        limit: i64,
-    ) -> Result<Vec<Product>, Error> {
-        let list =
-            |store: Store| async move { store.products(string_id.as_deref(), after, limit).await };
-        self.call(list).await
     }
 
     /// Says who can hold a product.
@@ -203,17 +141,6 @@ impl Service {
     /// Returns a batch.
     pub async fn batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
         self.call(|store| async move { store.batch(customer, id).await })
-            .await
-    }
-
-    /// Returns a page of batches, the newest first.
-    pub async fn batches(
-        &self,
-        customer: CustomerId,
-        before: Option<BatchId>,
-        limit: i64,
-    ) -> Result<Vec<Batch>, Error> {
-        self.call(|store| async move { store.batches(customer, before, limit).await })
             .await
     }
 

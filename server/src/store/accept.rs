@@ -149,7 +149,7 @@ impl Store {
                 .get_result(conn)
                 .await?;
             let mut digests = rehearsal.digests().into_iter();
-            while let Some((first, order)) = roll.next_named(&new.changes) {
+            while let Some((first, order)) = roll.next_named(conn, new).await? {
                 let digest = digests.next().filter(|_| new.promised.is_some());
                 let row = (
                     bc::customer_id.eq(key.0),

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::codec::decode_choice;
 use super::error::Error;
-use super::schema::{assignments as a, plan_choices as pc};
-use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, ChoiceId, Choices, CustomerId, PlanChoice, ProductId, UserId};
+use super::portable::{Keys, Portable, Value, in_order, portable};
+use super::schema::plan_choices as pc;
+use super::types::{Guid, Id, Instant, Timestamp};
+use crate::domain::{BatchId, ChoiceId, Choices, CustomerId, Place, PlanChoice, ProductId, UserId};
 
 /// An assignment as stored, with its choice of plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,37 +29,65 @@ pub struct Assignment {
     pub assigned_at: Timestamp,
 }
 
+/// Conditions on assignments, all of which must hold; `None` is met by every one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AssignmentFilter {
+    /// The user.
+    pub user: Option<UserId>,
+    /// The product.
+    pub product: Option<ProductId>,
+}
+
+impl AssignmentFilter {
+    fn met(&self, statement: Portable, customer: CustomerId) -> Portable {
+        let mut statement = statement
+            .sql(" FROM assignments WHERE customer_id = ")
+            .id(customer);
+        if let Some(user) = self.user {
+            statement = statement.sql(" AND user_id = ").id(user);
+        }
+        if let Some(product) = self.product {
+            statement = statement.sql(" AND product_id = ").id(product);
+        }
+        statement
+    }
+}
+
 type Row = (Id, Id, i32, Id, Timestamp);
 
 impl Store {
-    /// Returns up to `limit` assignments of the customer, or of one of its users, after `after`, by
-    /// user and product.
+    /// Returns up to `limit` assignments at a place, by user and product; only those of a user and
+    /// of a product, if given.
     pub async fn assignments(
         &self,
         customer: CustomerId,
-        user: Option<UserId>,
-        after: Option<(UserId, ProductId)>,
+        filter: AssignmentFilter,
+        place: &Place<(UserId, ProductId)>,
         limit: i64,
     ) -> Result<Vec<Assignment>, Error> {
-        let page: Vec<Row> = read!(self, conn => {
-            let mut page = a::table
-                .filter(a::customer_id.eq(Id::from(customer)))
-                .select((a::user_id, a::product_id, a::choice_id, a::batch_id, a::assigned_at))
-                .order((a::user_id, a::product_id))
-                .limit(limit)
-                .into_boxed();
-            if let Some(user) = user {
-                page = page.filter(a::user_id.eq(Id::from(user)));
+        // Of one user, or one product, the other alone makes the order, as in its index.
+        let keys: Keys = match (filter.user, filter.product) {
+            (None, None) => &["user_id", "product_id"],
+            (None, Some(_)) => &["user_id"],
+            (Some(_), _) => &["product_id"],
+        };
+        let key = |(user, product): &(UserId, ProductId)| {
+            let (user, product) = (Value::Id((*user).into()), Value::Id((*product).into()));
+            match (filter.user, filter.product) {
+                (None, None) => vec![user, product],
+                (None, Some(_)) => vec![user],
+                (Some(_), _) => vec![product],
             }
-            if let Some((user, product)) = after {
-                let (user, product) = (Id::from(user), Id::from(product));
-                // The first condition lets the index start in the right place on both engines.
-                page = page.filter(a::user_id.ge(user)).filter(
-                    a::user_id.gt(user).or(a::user_id.eq(user).and(a::product_id.gt(product))),
-                );
-            }
-            page.load(conn).await
-        })?;
+        };
+        let select = "SELECT user_id, product_id, choice_id, batch_id, assigned_at";
+        let statement = filter
+            .met(portable(select), customer)
+            .beyond(keys, &place.map(key))
+            .ordered(keys, place.is_backward())
+            .limit(limit)
+            .returning::<(Guid, Guid, Integer, Guid, Instant)>();
+        let page: Vec<Row> = read!(self, conn => { statement.load(conn).await })?;
+        let page = in_order(page, place);
         if page.is_empty() {
             self.customer(customer).await?;
         }
@@ -83,8 +113,18 @@ impl Store {
         page.into_iter().map(assignment).collect()
     }
 
+    /// Counts the assignments of the customer, only those of a user and of a product, if given.
+    pub async fn count_assignments(
+        &self,
+        customer: CustomerId,
+        filter: AssignmentFilter,
+    ) -> Result<i64, Error> {
+        let statement = filter.met(portable("SELECT count(*)"), customer);
+        read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
+    }
+
     /// Adds the choices of these numbers that `choices` does not know.
-    async fn load_choices(
+    pub(super) async fn load_choices(
         &self,
         customer: CustomerId,
         choices: &mut Choices,

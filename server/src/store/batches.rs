@@ -1,7 +1,9 @@
 //! Batches: what is asked about them, and who works on them. They are accepted in `accept.rs` and
 //! worked on in `chunk.rs`.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -9,10 +11,11 @@ use super::Store;
 use super::accept::NewBatch;
 use super::codec::{decode_order, decode_tally};
 use super::error::{Error, Refusal};
+use super::portable::{in_order, portable};
 use super::schema::{batch_chunks as bc, batch_results as br, batches as b};
 use super::types::{Id, Timestamp};
 use crate::domain::{
-    BatchId, CustomerId, Digest, Disposition, Order, Plan, RequestId, Stop, Tally, Terms,
+    BatchId, CustomerId, Digest, Disposition, Order, Place, Plan, RequestId, Stop, Tally, Terms,
 };
 
 pub(super) const RUNNING: i16 = 1;
@@ -207,29 +210,58 @@ impl Store {
         Ok(found)
     }
 
-    /// Returns up to `limit` batches before `before`, the newest first.
+    /// Returns up to `limit` batches at a place, the newest first; only those that have ended, or
+    /// that run, if said so.
     pub async fn batches(
         &self,
         customer: CustomerId,
-        before: Option<BatchId>,
+        ended: Option<bool>,
+        place: &Place<BatchId>,
         limit: i64,
     ) -> Result<Vec<Batch>, Error> {
         let page: Vec<Batch> = read!(self, conn => {
             let mut page = b::table
                 .filter(b::customer_id.eq(Id::from(customer)))
                 .select(Batch::as_select())
-                .order(b::batch_id.desc())
                 .limit(limit)
                 .into_boxed();
-            if let Some(before) = before {
-                page = page.filter(b::batch_id.lt(Id::from(before)));
+            // Said in the text, so that the index of those that run is seen to serve.
+            match ended {
+                Some(true) => page = page.filter(sql::<Bool>("state = 2")),
+                Some(false) => page = page.filter(sql::<Bool>("state = 1")),
+                None => {}
             }
+            page = match place {
+                Place::First => page.order(b::batch_id.desc()),
+                Place::After(id) => {
+                    page.filter(b::batch_id.lt(Id::from(*id))).order(b::batch_id.desc())
+                }
+                Place::Before(id) => {
+                    page.filter(b::batch_id.gt(Id::from(*id))).order(b::batch_id.asc())
+                }
+                Place::Last => page.order(b::batch_id.asc()),
+            };
             page.load(conn).await
         })?;
         if page.is_empty() {
             self.customer(customer).await?;
         }
-        Ok(page)
+        Ok(in_order(page, place))
+    }
+
+    /// Counts the batches, only those that have ended, or that run, if said so.
+    pub async fn count_batches(
+        &self,
+        customer: CustomerId,
+        ended: Option<bool>,
+    ) -> Result<i64, Error> {
+        let statement = portable("SELECT count(*) FROM batches WHERE customer_id = ").id(customer);
+        let statement = match ended {
+            Some(true) => statement.sql(" AND state = 2"),
+            Some(false) => statement.sql(" AND state = 1"),
+            None => statement,
+        };
+        read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 
     /// Returns up to `limit` chunks of results, from the one that holds `position` on.

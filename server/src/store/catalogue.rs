@@ -5,7 +5,8 @@ use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::diff::{CatalogueChange, EditionDiff, RulesDiff, StoredEdition, StoredRule};
-use super::error::{Error, Refusal};
+use super::error::Error;
+use super::products::{Product, not_found};
 use super::schema::{
     installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
 };
@@ -30,36 +31,6 @@ macro_rules! set_catalogue_version {
             .execute($conn)
             .await?
     };
-}
-
-/// A product as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = p)]
-pub struct Product {
-    /// The key.
-    #[diesel(deserialize_as = Id)]
-    pub product_id: ProductId,
-    /// Name for people.
-    pub display_name: String,
-    /// Technical name.
-    pub string_id: String,
-    /// True if no user can hold it.
-    pub for_company: bool,
-    /// True if the newest edition lacks it.
-    pub retired: bool,
-}
-
-/// A plan of a product as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanOfProduct {
-    /// The plan.
-    pub plan: PlanId,
-    /// Technical name.
-    pub name: String,
-    /// Name for people.
-    pub display_name: String,
-    /// True if the newest edition no longer has it in the product.
-    pub retired: bool,
 }
 
 /// What an import did.
@@ -121,54 +92,6 @@ impl Store {
         }
     }
 
-    /// Returns a product with its plans, by name.
-    pub async fn product(&self, id: ProductId) -> Result<(Product, Vec<PlanOfProduct>), Error> {
-        let found: Option<Product> = read!(self, conn => {
-            p::table.find(Id::from(id)).select(Product::as_select()).first(conn).await.optional()
-        })?;
-        let found = found.ok_or_else(|| not_found(id))?;
-        let plans: Vec<(Id, String, String, bool)> = read!(self, conn => {
-            pp::table
-                .inner_join(sp::table.on(sp::plan_id.eq(pp::plan_id)))
-                .filter(pp::product_id.eq(Id::from(id)))
-                .order((sp::name, sp::plan_id))
-                .select((pp::plan_id, sp::name, sp::display_name, pp::retired))
-                .load(conn)
-                .await
-        })?;
-        let plan =
-            |(plan, name, display_name, retired): (Id, String, String, bool)| PlanOfProduct {
-                plan: plan.into(),
-                name,
-                display_name,
-                retired,
-            };
-        Ok((found, plans.into_iter().map(plan).collect()))
-    }
-
-    /// Returns up to `limit` products after `after`, by id; only those with the string id, if given.
-    pub async fn products(
-        &self,
-        string_id: Option<&str>,
-        after: Option<ProductId>,
-        limit: i64,
-    ) -> Result<Vec<Product>, Error> {
-        read!(self, conn => {
-            let mut page = p::table
-                .select(Product::as_select())
-                .order(p::product_id)
-                .limit(limit)
-                .into_boxed();
-            if let Some(string_id) = string_id {
-                page = page.filter(p::string_key.eq(fold(string_id)));
-            }
-            if let Some(after) = after {
-                page = page.filter(p::product_id.gt(Id::from(after)));
-            }
-            page.load(conn).await
-        })
-    }
-
     /// Returns up to `limit` rules after `after`, by kind, plan and other side.
     pub async fn rules(
         &self,
@@ -228,6 +151,7 @@ impl Store {
             for product in &diff.products {
                 let values = (
                     p::display_name.eq(&product.display_name),
+                    p::sort_key.eq(fold(&product.display_name)),
                     p::string_id.eq(&product.string_id),
                     p::string_key.eq(fold(&product.string_id)),
                     p::for_company.eq(product.for_company),
@@ -319,12 +243,4 @@ fn new_product((id, display_name, for_company, stored): (Id, String, bool, i16))
         for_company,
         later_plans: later_plans(stored).unwrap_or_default(),
     }
-}
-
-fn not_found(product: ProductId) -> Error {
-    Refusal::NotFound {
-        resource: "product",
-        id: product.to_string(),
-    }
-    .into()
 }

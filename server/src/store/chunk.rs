@@ -126,6 +126,8 @@ struct Rows {
     /// Products whose number of assigned seats moves, and by how much.
     products: Vec<Id>,
     deltas: Vec<i64>,
+    /// Who has failed, 16 bytes each.
+    failed_user_ids: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -161,6 +163,9 @@ impl Rows {
             "one outcome per turn"
         );
         for (turn, outcome) in order.turns.iter().zip(&plan.outcomes) {
+            if let (Disposition::Failed, Some(user)) = (outcome.disposition, turn.user) {
+                rows.failed_user_ids.extend(user.0.as_bytes());
+            }
             if outcome.edits.is_empty() {
                 continue;
             }

@@ -11,15 +11,19 @@ mod chunks;
 mod customers;
 mod deletion;
 mod engine;
+mod filter;
 mod fixture;
 mod import;
 mod licenses;
+mod lists;
 mod migration;
+mod model;
 mod overlap;
 mod promises;
 mod raw;
 mod records;
 mod rules;
+mod selections;
 mod takeover;
 mod trouble;
 mod users;
@@ -61,7 +65,6 @@ checks! {
         a_customer_id_is_given_once
         a_customer_that_is_not_there_is_not_found
         a_customer_at_another_version_is_left_alone
-        customers_are_paged_by_id_each_exactly_once
     }
     users {
         a_user_is_created_and_found_by_id_and_by_name
@@ -69,7 +72,12 @@ checks! {
         a_user_at_another_version_is_left_alone
         a_user_that_is_not_there_is_not_found
         user_ids_and_folded_names_are_unique_within_a_customer
-        users_are_paged_by_id_each_exactly_once
+    }
+    filter {
+        users_who_meet_a_filter_are_listed_in_every_order
+        users_are_paged_both_ways_by_filter
+        pages_of_users_are_stable_while_users_come_and_go
+        a_filter_by_a_batch_that_is_not_there_is_refused
     }
     deletion {
         a_deleted_user_frees_its_seats_and_says_so_in_one_change
@@ -83,13 +91,19 @@ checks! {
         a_thousand_users_are_imported_at_once
         an_import_touches_its_customer_only
     }
+    lists {
+        customers_are_listed_by_name
+        products_are_listed_by_name_and_filter
+        licenses_are_listed_by_the_name_of_the_product
+        assignments_are_listed_by_user_and_by_product
+        batches_are_listed_newest_first
+    }
     licenses {
         a_license_is_created_and_its_seats_are_set
         seats_that_are_so_already_move_no_version
         seats_below_those_assigned_need_leave
         a_license_at_another_version_is_left_alone
         a_license_that_is_not_there_is_not_found
-        licenses_and_assignments_are_paged_each_exactly_once
     }
     catalogue {
         a_first_edition_is_added_and_read_back
@@ -97,12 +111,20 @@ checks! {
         a_product_that_an_edition_lacks_is_retired_and_can_come_back
         a_product_gains_and_loses_plans
         who_can_hold_a_product_is_kept_if_the_edition_does_not_say
-        products_are_paged_each_exactly_once
     }
     rules {
         rules_are_added_renamed_and_removed
         a_plan_that_no_product_has_is_named_by_the_rules
         rules_are_paged_each_exactly_once
+    }
+    selections {
+        selections_are_what_a_naive_model_says
+        a_frozen_selection_is_gone_when_its_time_is_over
+        a_deleted_selection_is_gone_and_can_be_deleted_again
+        another_customers_selection_is_not_found
+        a_customer_keeps_a_hundred_selections_and_expired_ones_make_room
+        a_part_that_names_a_user_twice_is_refused
+        a_frozen_selection_of_many_rows_is_read_from_any_place
     }
     accept {
         an_accepted_batch_is_stored_before_the_answer
@@ -142,7 +164,7 @@ checks! {
         one_of_many_that_claim_a_batch_at_once_gets_it
         a_batch_that_is_handed_back_can_be_claimed_at_once
         a_batch_is_not_taken_over_in_the_middle_of_a_chunk
-        batches_are_listed_newest_first_each_exactly_once
+        a_batch_that_is_not_there_is_not_found
     }
     promises {
         concurrent_batches_take_every_seat_and_not_one_more

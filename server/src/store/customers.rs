@@ -1,13 +1,15 @@
 //! Customers.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::{Error, Refusal, is_duplicate};
+use super::portable::{Keys, Value, in_order, portable, prefix_range};
 use super::schema::customers as c;
-use super::types::{Id, Timestamp};
+use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, DisplayName};
+use crate::domain::{CustomerId, DisplayName, Place, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -26,6 +28,8 @@ pub struct Customer {
     pub updated_at: Timestamp,
 }
 
+type CustomerColumns = (Guid, Text, BigInt, Instant, Instant);
+
 impl Store {
     /// Creates a customer. Refused with `Exists` if the id is taken.
     pub async fn create_customer(
@@ -38,6 +42,7 @@ impl Store {
             let row = (
                 c::customer_id.eq(Id::from(id)),
                 c::display_name.eq(name.as_str()),
+                c::sort_key.eq(fold(name.as_str())),
                 c::change_seq.eq(0),
                 c::version.eq(1),
                 c::created_at.eq(now),
@@ -64,23 +69,39 @@ impl Store {
         found.ok_or_else(|| not_found(id))
     }
 
-    /// Returns up to `limit` customers after `after`, by id.
+    /// Returns up to `limit` customers at a place, by display name and id; only those whose name
+    /// begins with the text, if given.
     pub async fn customers(
         &self,
-        after: Option<CustomerId>,
+        search: Option<&str>,
+        place: &Place<(String, CustomerId)>,
         limit: i64,
     ) -> Result<Vec<Customer>, Error> {
-        read!(self, conn => {
-            let mut page = c::table
-                .select(Customer::as_select())
-                .order(c::customer_id)
-                .limit(limit)
-                .into_boxed();
-            if let Some(after) = after {
-                page = page.filter(c::customer_id.gt(Id::from(after)));
-            }
-            page.load(conn).await
-        })
+        const KEYS: Keys = &["sort_key", "customer_id"];
+        let select = "SELECT customer_id, display_name, version, created_at, updated_at \
+                      FROM customers WHERE TRUE";
+        let key = |(name, id): &(String, CustomerId)| {
+            vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
+        };
+        let (statement, key_place) = (portable(select), place.map(key));
+        let statement = match search {
+            None => statement.beyond(KEYS, &key_place),
+            Some(text) => statement.beyond_within(KEYS, &key_place, &prefix_range(text)),
+        };
+        let statement = statement.ordered(KEYS, place.is_backward()).limit(limit);
+        let rows = read!(self, conn => {
+            statement.returning::<CustomerColumns>().load(conn).await
+        })?;
+        Ok(in_order(rows, place))
+    }
+
+    /// Counts the customers, only those whose name begins with the text, if given.
+    pub async fn count_customers(&self, search: Option<&str>) -> Result<i64, Error> {
+        let mut statement = portable("SELECT count(*) FROM customers WHERE TRUE");
+        if let Some(text) = search {
+            statement = statement.beyond_within(&["sort_key"], &Place::First, &prefix_range(text));
+        }
+        read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 
     /// Changes a customer, if it is still at `version` (when given).
@@ -103,6 +124,7 @@ impl Store {
             let changed = diesel::update(c::table.find(Id::from(id)))
                 .set((
                     c::display_name.eq(name.as_str()),
+                    c::sort_key.eq(fold(name.as_str())),
                     c::version.eq(found.version + 1),
                     c::updated_at.eq(now),
                 ))

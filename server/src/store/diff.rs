@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::catalogue::Product;
 use super::error::Error;
+use super::products::Product;
 use super::types::Id;
 use crate::domain::{Country, PlanId, ProductId, Rule};
 use crate::edition::{AppliesTo, Edition, EditionRule, RuleSet};

@@ -71,6 +71,28 @@ pub enum Refusal {
         /// The second place.
         second: u32,
     },
+    /// Two places of one part of a selection name one user.
+    #[error("users {first} and {second} of {part} are the same")]
+    SelectedTwice {
+        /// The part, as `parts[0]`.
+        part: String,
+        /// The first place.
+        first: u32,
+        /// The second place.
+        second: u32,
+    },
+    /// A selection has more users than one can have, or leaves more out.
+    #[error("more than {max} users are selected")]
+    TooManySelected {
+        /// So many are allowed.
+        max: usize,
+    },
+    /// The customer keeps as many frozen selections as it can.
+    #[error("{max} selections are kept")]
+    TooManySelections {
+        /// So many are allowed.
+        max: i64,
+    },
     /// The request turns on a plan that its product no longer has.
     #[error("{product} no longer has the plan {plan}")]
     PlanRetired {

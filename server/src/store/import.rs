@@ -176,6 +176,7 @@ fn new_user(
         display_name,
         usage_location: values.usage_location.flatten(),
         active: values.active.unwrap_or(true),
+        last_active_at: values.last_active_at,
     }
 }
 

@@ -1,13 +1,15 @@
 //! Licenses: what a customer owns of each product.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::{Error, Refusal};
+use super::portable::{Keys, Portable, Value, in_order, portable};
 use super::schema::{licenses as l, products as p};
-use super::types::{Id, Timestamp};
+use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, ProductId, Seats};
+use crate::domain::{CustomerId, Place, ProductId, Seats};
 
 /// A license as stored, with the names of its product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +43,23 @@ pub struct SeatsUpdate {
     pub version: Option<i64>,
 }
 
-type Row = (Id, String, String, (i64, i64, i64, i64), i64, Timestamp);
+pub(super) type Row = (Id, String, String, i64, i64, i64, i64, i64, Timestamp);
+type Columns = (
+    Guid,
+    Text,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Instant,
+);
 
 impl From<Row> for License {
-    fn from((product, display_name, string_id, seats, version, updated_at): Row) -> Self {
-        let (enabled, warning, suspended, assigned) = seats;
+    fn from(row: Row) -> Self {
+        let (product, display_name, string_id, enabled, warning, suspended, assigned, ..) = row;
+        let (.., version, updated_at) = row;
         let seats = Seats {
             enabled,
             warning,
@@ -72,12 +86,16 @@ macro_rules! select_licenses {
                 l::product_id,
                 p::display_name,
                 p::string_id,
-                (l::enabled, l::warning, l::suspended, l::assigned),
+                l::enabled,
+                l::warning,
+                l::suspended,
+                l::assigned,
                 l::version,
                 l::updated_at,
             ))
     };
 }
+pub(super) use select_licenses;
 
 impl Store {
     /// Sets the seats of a license, creating it if there is none.
@@ -151,27 +169,55 @@ impl Store {
         Ok(found.into())
     }
 
-    /// Returns up to `limit` licenses after `after`, by product id.
+    /// Returns up to `limit` licenses at a place, by the product's display name and id; only those
+    /// with a seat available, or without, if said so. A customer has some ten, so no index orders
+    /// them.
     pub async fn licenses(
         &self,
         customer: CustomerId,
-        after: Option<ProductId>,
+        available: Option<bool>,
+        place: &Place<(String, ProductId)>,
         limit: i64,
     ) -> Result<Vec<License>, Error> {
-        let page: Vec<Row> = read!(self, conn => {
-            let mut page = select_licenses!(customer)
-                .order(l::product_id)
-                .limit(limit)
-                .into_boxed();
-            if let Some(after) = after {
-                page = page.filter(l::product_id.gt(Id::from(after)));
-            }
-            page.load(conn).await
-        })?;
+        const KEYS: Keys = &["p.sort_key", "l.product_id"];
+        let select = "SELECT l.product_id, p.display_name, p.string_id, l.enabled, l.warning, \
+                      l.suspended, l.assigned, l.version, l.updated_at";
+        let key = |(name, id): &(String, ProductId)| {
+            vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
+        };
+        let statement = listed(portable(select), customer, available)
+            .beyond(KEYS, &place.map(key))
+            .ordered(KEYS, place.is_backward())
+            .limit(limit)
+            .returning::<Columns>();
+        let page: Vec<Row> = read!(self, conn => { statement.load(conn).await })?;
         if page.is_empty() {
             self.customer(customer).await?;
         }
-        Ok(page.into_iter().map(License::from).collect())
+        let page = page.into_iter().map(License::from).collect();
+        Ok(in_order(page, place))
+    }
+
+    /// Counts the licenses, only those with a seat available, or without, if said so.
+    pub async fn count_licenses(
+        &self,
+        customer: CustomerId,
+        available: Option<bool>,
+    ) -> Result<i64, Error> {
+        let statement = listed(portable("SELECT count(*)"), customer, available);
+        read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
+    }
+}
+
+fn listed(statement: Portable, customer: CustomerId, available: Option<bool>) -> Portable {
+    let statement = statement
+        .sql(" FROM licenses AS l INNER JOIN products AS p ON p.product_id = l.product_id")
+        .sql(" WHERE l.customer_id = ")
+        .id(customer);
+    match available {
+        None => statement,
+        Some(true) => statement.sql(" AND l.enabled + l.warning > l.assigned"),
+        Some(false) => statement.sql(" AND l.enabled + l.warning <= l.assigned"),
     }
 }
 

@@ -91,7 +91,7 @@ async fn preview<T: From<Preview>>(
     let mut batch = Batch::preview(new, roll.len());
     let mut listens = parts.send(Preview::Started(batch.clone())).await?;
     let mut rehearsal = Rehearsal::default();
-    while listens && let Some((first_position, order)) = roll.next_named(&new.changes) {
+    while listens && let Some((first_position, order)) = roll.next_named(conn, new).await? {
         let rehearsed = rehearsal.step(conn, new.customer, order, rehearse).await?;
         batch.count(&rehearsed.plan);
         let mut first_position = first_position;

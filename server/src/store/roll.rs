@@ -7,11 +7,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::accept::{ATOMIC_USERS_MAX, NewBatch};
 use super::error::{Error, Refusal};
-use super::lookup::{LOOKUP_USERS, Lookup};
+use super::lookup::{LOOKUP_USERS, Lookup, resolve};
 use super::schema::licenses as l;
+use super::selection::{Evaluated, evaluate};
 use super::sqlite;
 use super::types::Id;
-use crate::domain::{Change, Order, ProductId, Terms, Turn, UserId, UserRef};
+use crate::domain::{Change, Order, ProductId, Selection, Terms, Turn, UserId, UserRef};
 
 /// Users of the first chunk: few, for a quick first result.
 const FIRST_CHUNK_USERS: usize = 64;
@@ -23,6 +24,8 @@ const CHUNK_USERS: usize = 500;
 pub enum Users {
     /// One by one, each with the number of its change.
     Listed(Vec<(UserRef, u32)>),
+    /// As a selection. All get the first change.
+    Selected(Selection),
 }
 
 /// One user's place.
@@ -39,18 +42,38 @@ pub(super) struct Roll {
     /// By index: what to call a user who is not there (any more).
     names: HashMap<u32, String>,
     one_chunk: bool,
+    /// True if the names of users who are there are looked up chunk by chunk: there may be very many.
+    is_selected: bool,
+    /// Slots whose names were looked up.
+    named: usize,
     next: usize,
 }
 
 impl Roll {
+    fn new(users: usize) -> Self {
+        Self {
+            slots: Vec::with_capacity(users),
+            names: HashMap::new(),
+            one_chunk: false,
+            is_selected: false,
+            named: 0,
+            next: 0,
+        }
+    }
+
     /// Finds the users and puts them in order. Refused if one is named twice.
     pub(super) async fn call(
         conn: &mut (impl Lookup + ReadSeats),
         new: &NewBatch,
     ) -> Result<Self, Error> {
         let customer = Id::from(new.customer);
-        let Users::Listed(users) = &new.users;
-        let mut roll = resolve(conn, customer, users).await?;
+        let mut roll = match &new.users {
+            Users::Listed(users) => listed(conn, customer, users).await?,
+            Users::Selected(selection) => {
+                let found = evaluate(conn, new.customer, selection, new.now).await?;
+                selected(found)
+            }
+        };
         roll.one_chunk = new.terms == Terms::Atomic;
         if roll.one_chunk && roll.len() > ATOMIC_USERS_MAX {
             return Err(Refusal::TooManyUsers {
@@ -105,15 +128,58 @@ impl Roll {
     }
 
     /// The next chunk, with names.
-    pub(super) fn next_named(&mut self, changes: &[Change]) -> Option<(i64, Order)> {
+    pub(super) async fn next_named(
+        &mut self,
+        conn: &mut impl Lookup,
+        new: &NewBatch,
+    ) -> QueryResult<Option<(i64, Order)>> {
         let first = self.next;
-        let slots = self.chunk(first)?;
-        let (count, mut order) = (slots.len(), order(slots, changes));
+        let Some(slots) = self.chunk(first) else {
+            return Ok(None);
+        };
+        let (count, mut order) = (slots.len(), order(slots, &new.changes));
+        if self.is_selected {
+            self.look_names_up(conn, new, first, count).await?;
+        }
         for turn in &mut order.turns {
             turn.name = self.names.remove(&turn.index).unwrap_or_default();
         }
         self.next += count;
-        Some((first as i64, order))
+        Ok(Some((first as i64, order)))
+    }
+
+    /// Looks up what the users of a chunk, and of some after it, are called.
+    async fn look_names_up(
+        &mut self,
+        conn: &mut impl Lookup,
+        new: &NewBatch,
+        first: usize,
+        count: usize,
+    ) -> QueryResult<()> {
+        if first + count <= self.named {
+            return Ok(());
+        }
+        let end = self
+            .slots
+            .len()
+            .min((first + count).max(self.named + LOOKUP_USERS));
+        let slots = &self.slots[self.named..end];
+        self.named = end;
+        let mut places: Vec<(Id, u32)> = slots
+            .iter()
+            .filter_map(|slot| Some((slot.user?.into(), slot.index)))
+            .collect();
+        places.sort_unstable();
+        let ids: Vec<Id> = places.iter().map(|(id, _)| *id).collect();
+        let mut names: HashMap<Id, String> = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(LOOKUP_USERS) {
+            names.extend(conn.users_by_id(Id::from(new.customer), ids).await?);
+        }
+        let named = places
+            .into_iter()
+            .filter_map(|(id, index)| Some((index, names.remove(&id)?)));
+        self.names.extend(named);
+        Ok(())
     }
 
     fn chunk(&self, first: usize) -> Option<&[Slot]> {
@@ -146,46 +212,22 @@ fn order(slots: &[Slot], changes: &[Change]) -> Order {
     order
 }
 
-/// Looks the users up, whichever way the request names them.
-async fn resolve(
+/// The users as the request lists them; refused if one is named twice.
+async fn listed(
     conn: &mut impl Lookup,
     customer: Id,
     users: &[(UserRef, u32)],
 ) -> Result<Roll, Error> {
-    let (mut ids, mut keys) = (Vec::new(), Vec::new());
-    for (user, _) in users {
-        match user {
-            UserRef::Id(id) => ids.push(Id::from(*id)),
-            UserRef::Name(name) => keys.push(name.key().to_owned()),
-        }
-    }
-    // In key order each lookup touches neighbouring pages.
-    ids.sort_unstable();
-    keys.sort_unstable();
-    let mut by_id: HashMap<Id, String> = HashMap::with_capacity(ids.len());
-    let mut by_key: HashMap<String, (Id, String)> = HashMap::with_capacity(keys.len());
-    for ids in ids.chunks(LOOKUP_USERS) {
-        by_id.extend(conn.users_by_id(customer, ids).await?);
-    }
-    for keys in keys.chunks(LOOKUP_USERS) {
-        for (folded, id, name) in conn.users_by_key(customer, keys).await? {
-            by_key.insert(folded, (id, name));
-        }
-    }
-    let mut roll = Roll {
-        slots: Vec::with_capacity(users.len()),
-        names: HashMap::with_capacity(users.len()),
-        one_chunk: false,
-        next: 0,
-    };
+    let mut resolved = resolve(conn, customer, users.iter().map(|(user, _)| user)).await?;
+    let mut roll = Roll::new(users.len());
     let mut places: HashMap<UserId, u32> = HashMap::with_capacity(users.len());
     for (index, (user, change)) in (0u32..).zip(users) {
         let (user, name) = match user {
-            UserRef::Id(id) => match by_id.get_mut(&Id::from(*id)) {
+            UserRef::Id(id) => match resolved.by_id.get_mut(&Id::from(*id)) {
                 Some(name) => (Some(*id), std::mem::take(name)),
                 None => (None, id.to_string()),
             },
-            UserRef::Name(name) => match by_key.get(name.key()) {
+            UserRef::Name(name) => match resolved.by_key.get(name.key()) {
                 Some((id, stored)) => (Some((*id).into()), stored.clone()),
                 None => (None, name.as_str().to_owned()),
             },
@@ -202,6 +244,25 @@ async fn resolve(
         });
     }
     Ok(roll)
+}
+
+/// The users of a selection, and after them those whom it names and who do not exist.
+fn selected(found: Evaluated) -> Roll {
+    let mut roll = Roll::new(found.users.len() + found.unknown.len());
+    roll.is_selected = true;
+    let known = found.users.into_iter().map(|user| (Some(user), None));
+    let unknown = found.unknown.into_iter().map(|user| (None, Some(user)));
+    for (index, (user, name)) in (0u32..).zip(known.chain(unknown)) {
+        if let Some(name) = name {
+            roll.names.insert(index, name.to_string());
+        }
+        roll.slots.push(Slot {
+            user,
+            index,
+            change: 0,
+        });
+    }
+    roll
 }
 
 /// Seats that are free, by product.

@@ -17,6 +17,7 @@ table! {
     products (product_id) {
         product_id -> Guid,
         display_name -> Text,
+        sort_key -> Text,
         string_id -> Text,
         string_key -> Text,
         for_company -> Bool,
@@ -60,6 +61,7 @@ table! {
     customers (customer_id) {
         customer_id -> Guid,
         display_name -> Text,
+        sort_key -> Text,
         change_seq -> BigInt,
         version -> BigInt,
         created_at -> Instant,
@@ -75,8 +77,10 @@ table! {
         principal_name -> Text,
         principal_key -> Nullable<Text>,
         display_name -> Text,
+        sort_key -> Text,
         usage_location -> Nullable<Text>,
         active -> Bool,
+        last_active_at -> Nullable<Instant>,
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
@@ -166,6 +170,7 @@ table! {
         first_position -> BigInt,
         result_count -> BigInt,
         results -> Binary,
+        failed_user_ids -> Binary,
     }
 }
 table! {
@@ -178,6 +183,29 @@ table! {
         batch_id -> Nullable<Guid>,
         edits -> Binary,
         changed_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    selections (customer_id, selection_id) {
+        customer_id -> Guid,
+        selection_id -> Guid,
+        user_count -> BigInt,
+        is_sorted -> Bool,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Guid;
+    selection_chunks (customer_id, selection_id, sorted, first_position) {
+        customer_id -> Guid,
+        selection_id -> Guid,
+        sorted -> Bool,
+        first_position -> BigInt,
+        user_ids -> Binary,
     }
 }
 

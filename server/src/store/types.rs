@@ -75,6 +75,37 @@ impl FromSql<Guid, Sqlite> for Id {
     }
 }
 
+/// SQL type of a set of ids: `uuid[]` and one `BLOB` of 16 bytes each.
+#[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2951, array_oid = 0))]
+#[diesel(sqlite_type(name = "Binary"))]
+pub struct Guids;
+
+/// Any ids on their way to a statement.
+#[derive(Debug, Clone, AsExpression)]
+#[diesel(sql_type = Guids)]
+pub struct Ids(Vec<Id>);
+
+impl From<&[UserId]> for Ids {
+    fn from(users: &[UserId]) -> Self {
+        Self(users.iter().map(|user| Id::from(*user)).collect())
+    }
+}
+
+impl ToSql<Guids, Pg> for Ids {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Array<Guid>, Pg>::to_sql(&self.0, &mut out.reborrow())
+    }
+}
+
+impl ToSql<Guids, Sqlite> for Ids {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|id| *id.0.as_bytes()).collect();
+        out.set_value(bytes);
+        Ok(IsNull::No)
+    }
+}
+
 /// A point in time, in microseconds since 1970, which both engines keep exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]

@@ -27,6 +27,8 @@ pub struct User {
     pub usage_location: Option<String>,
     /// False if nothing new may be given.
     pub active: bool,
+    /// When it was last seen using anything, if known.
+    pub last_active_at: Option<Timestamp>,
     /// Grows with every change of the user itself.
     pub version: i64,
     /// When it was created.
@@ -48,6 +50,8 @@ pub struct NewUser {
     pub usage_location: Option<Country>,
     /// False if nothing may be given yet.
     pub active: bool,
+    /// When it was last seen using anything, if known.
+    pub last_active_at: Option<Timestamp>,
 }
 
 /// New values of a user; `None` leaves a value as it is.
@@ -61,6 +65,8 @@ pub struct UserUpdate {
     pub usage_location: Option<Option<Country>>,
     /// Whether something new may be given.
     pub active: Option<bool>,
+    /// When it was last seen using anything.
+    pub last_active_at: Option<Timestamp>,
 }
 
 impl User {
@@ -77,6 +83,7 @@ impl User {
             user.usage_location = location.map(|country| country.as_str().to_owned());
         }
         user.active = update.active.unwrap_or(self.active);
+        user.last_active_at = update.last_active_at.or(self.last_active_at);
         if user != *self {
             user.version += 1;
             user.updated_at = now;
@@ -95,6 +102,7 @@ impl NewUser {
                 .usage_location
                 .map(|country| country.as_str().to_owned()),
             active: self.active,
+            last_active_at: self.last_active_at,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -111,8 +119,10 @@ macro_rules! user_row {
             u::principal_name.eq(&$user.principal_name),
             u::principal_key.eq(Some(crate::domain::fold(&$user.principal_name))),
             u::display_name.eq(&$user.display_name),
+            u::sort_key.eq(crate::domain::fold(&$user.display_name)),
             u::usage_location.eq(&$user.usage_location),
             u::active.eq($user.active),
+            u::last_active_at.eq($user.last_active_at),
             u::version.eq($user.version),
             u::created_at.eq($user.created_at),
             u::updated_at.eq($user.updated_at),
@@ -126,8 +136,10 @@ macro_rules! user_changes {
             u::principal_name.eq(&$user.principal_name),
             u::principal_key.eq(Some(crate::domain::fold(&$user.principal_name))),
             u::display_name.eq(&$user.display_name),
+            u::sort_key.eq(crate::domain::fold(&$user.display_name)),
             u::usage_location.eq(&$user.usage_location),
             u::active.eq($user.active),
+            u::last_active_at.eq($user.last_active_at),
             u::version.eq($user.version),
             u::updated_at.eq($user.updated_at),
         )
@@ -187,32 +199,6 @@ impl Store {
             return Err(not_found(user));
         };
         Ok(found)
-    }
-
-    /// Returns up to `limit` users after `after`, by id.
-    pub async fn users(
-        &self,
-        customer: CustomerId,
-        after: Option<UserId>,
-        limit: i64,
-    ) -> Result<Vec<User>, Error> {
-        let page: Vec<User> = read!(self, conn => {
-            let mut page = u::table
-                .filter(u::customer_id.eq(Id::from(customer)))
-                .filter(u::deleted_at.is_null())
-                .select(User::as_select())
-                .order(u::user_id)
-                .limit(limit)
-                .into_boxed();
-            if let Some(after) = after {
-                page = page.filter(u::user_id.gt(Id::from(after)));
-            }
-            page.load(conn).await
-        })?;
-        if page.is_empty() {
-            self.customer(customer).await?;
-        }
-        Ok(page)
     }
 
     /// Changes a user, if it is still at `version` (when given).
@@ -301,8 +287,10 @@ impl Store {
                     u::principal_name.eq(""),
                     u::principal_key.eq(None::<String>),
                     u::display_name.eq(""),
+                    u::sort_key.eq(""),
                     u::usage_location.eq(None::<String>),
                     u::active.eq(false),
+                    u::last_active_at.eq(None::<Timestamp>),
                     u::version.eq(found.version + 1),
                     u::updated_at.eq(now),
                     u::deleted_at.eq(Some(now)),

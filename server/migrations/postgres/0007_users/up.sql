@@ -1,13 +1,15 @@
 -- Distributed by customer_id. A deleted user stays as a tombstone without names: its id is never
--- used again, its principal name can be.
+-- used again, its principal name can be. sort_key: the folded display name.
 CREATE TABLE users (
     customer_id uuid NOT NULL,
     user_id uuid NOT NULL,
     principal_name text NOT NULL,
     principal_key text COLLATE "C",
     display_name text NOT NULL,
+    sort_key text COLLATE "C" NOT NULL,
     usage_location text,
     active bool NOT NULL,
+    last_active_at timestamptz,
     version int8 NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,

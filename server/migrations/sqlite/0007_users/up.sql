@@ -1,13 +1,15 @@
 -- Distributed by customer_id. A deleted user stays as a tombstone without names: its id is never
--- used again, its principal name can be.
+-- used again, its principal name can be. sort_key: the folded display name.
 CREATE TABLE users (
     customer_id BLOB NOT NULL,
     user_id BLOB NOT NULL,
     principal_name TEXT NOT NULL,
     principal_key TEXT,
     display_name TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
     usage_location TEXT,
     active INTEGER NOT NULL,
+    last_active_at INTEGER,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

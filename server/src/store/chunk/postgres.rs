@@ -141,9 +141,13 @@ async fn write(
     let seqs: Vec<i64> = (seq + 1..).take(rows.changed.len()).collect();
     let mut writes = vec![update_batch(conn, chunk, counts).boxed()];
     let mut first = chunk.first_position;
+    let mut failed = &rows.failed_user_ids[..];
     for (count, part) in results {
-        writes.push(insert_results(conn, chunk, (first, count as i64), part).boxed());
+        let place = (first, count as i64);
+        writes.push(insert_results(conn, chunk, place, part, failed).boxed());
         first += count as i64;
+        // All that failed in the chunk are listed with its first part.
+        failed = &[];
     }
     if !rows.inserts.is_empty() {
         writes.push(insert_assignments(conn, chunk, &rows.inserts).boxed());
@@ -278,8 +282,9 @@ async fn insert_results(
     chunk: &Chunk,
     (first_position, count): (i64, i64),
     results: Vec<u8>,
+    failed_user_ids: &[u8],
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results) VALUES (")
+    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, failed_user_ids) VALUES (")
         .bind::<Guid, _>(Id::from(chunk.customer))
         .sql(", ")
         .bind::<Guid, _>(Id::from(chunk.batch))
@@ -289,6 +294,8 @@ async fn insert_results(
         .bind::<BigInt, _>(count)
         .sql(", ")
         .bind::<Binary, _>(results)
+        .sql(", ")
+        .bind::<Binary, _>(failed_user_ids)
         .sql(")");
     exactly(conn, "batch_results", 1, statement).await
 }

@@ -53,7 +53,7 @@ fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Wr
     let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
     let rows = Rows::new(&chunk.order, &plan, &interned);
     write(conn, chunk, &rows)?;
-    finish(conn, chunk, &counts, results)?;
+    finish(conn, chunk, &rows, &counts, results)?;
     Ok(Written::Done(snapshot.choices))
 }
 
@@ -185,11 +185,13 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
 fn finish(
     conn: &mut SqliteConnection,
     chunk: &Chunk,
+    rows: &Rows,
     counts: &Counts,
     results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
     let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
     let mut first = chunk.first_position;
+    let mut failed = &rows.failed_user_ids[..];
     for (count, part) in results {
         let count = count as i64;
         let row = (
@@ -198,9 +200,12 @@ fn finish(
             br::first_position.eq(first),
             br::result_count.eq(count),
             br::results.eq(part),
+            br::failed_user_ids.eq(failed),
         );
         diesel::insert_into(br::table).values(row).execute(conn)?;
         first += count;
+        // All that failed in the chunk are listed with its first part.
+        failed = &[];
     }
     let mine = b::table
         .find((customer, batch))

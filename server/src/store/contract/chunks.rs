@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, decision_of, edition,
-    edition_product, later, plan, user,
+    edition_product, later, of_user, plan, user,
 };
 use super::raw;
-use crate::domain::{Change, ChoiceId, Edit, Plan, PlanChoice, Snapshot, Terms, decide};
+use crate::domain::{Change, ChoiceId, Edit, Place, Plan, PlanChoice, Snapshot, Terms, decide};
 use crate::store::{Batch, Chunk, Decide, Error, StoredResults, Written};
 
 /// Position, applied, unchanged, failed.
@@ -82,7 +82,9 @@ pub(super) async fn a_chunk_commits_everything_together(fresh: Fresh) {
     let Fixture {
         store, customer, ..
     } = &fixture;
-    let held = store.assignments(*customer, Some(user(2)), None, 9).await;
+    let held = store
+        .assignments(*customer, of_user(user(2)), &Place::First, 9)
+        .await;
     let held = held.expect("assignments");
     let products: Vec<_> = held.iter().map(|one| one.product).collect();
     assert_eq!(products, [OFFICE, BASIC]);

@@ -1,9 +1,10 @@
 //! Customers.
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, customer, display, later};
+use super::fixture::{Fixture, NOW, customer, display, first_users, later};
 use super::raw;
-use crate::store::{Customer, Refusal};
+use crate::domain::Place;
+use crate::store::{AssignmentFilter, Customer, Refusal};
 
 pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     let Fixture { store, .. } = fresh.fixture().await;
@@ -72,19 +73,23 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
-        raw::refusal(&store, store.users(id, None, 9)).await,
+        raw::refusal(&store, first_users(&store, id, 9)).await,
         expected
     );
     assert_eq!(
-        raw::refusal(&store, store.licenses(id, None, 9)).await,
+        raw::refusal(&store, store.licenses(id, None, &Place::First, 9)).await,
         expected
     );
     assert_eq!(
-        raw::refusal(&store, store.batches(id, None, 9)).await,
+        raw::refusal(&store, store.batches(id, None, &Place::First, 9)).await,
         expected
     );
     assert_eq!(
-        raw::refusal(&store, store.assignments(id, None, None, 9)).await,
+        raw::refusal(
+            &store,
+            store.assignments(id, AssignmentFilter::default(), &Place::First, 9)
+        )
+        .await,
         expected
     );
 }
@@ -108,35 +113,5 @@ pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
                 version: 1
             }
         );
-    }
-}
-
-pub(super) async fn customers_are_paged_by_id_each_exactly_once(fresh: Fresh) {
-    let Fixture { store, .. } = fresh.fixture().await;
-    // Ids that differ in their first and in their last byte, created out of order.
-    let ids = [9, 1 << 120, 3, 255 << 120, 2].map(customer);
-    for id in ids {
-        store
-            .create_customer(id, &display("Fabrikam"), NOW)
-            .await
-            .expect("created");
-    }
-    let mut expected = ids.to_vec();
-    expected.push(customer(1));
-    expected.sort_unstable();
-    for size in 1..=7 {
-        let (mut seen, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.customers(after, size).await.expect("a page");
-            assert!(
-                page.len() <= size as usize,
-                "{} on a page of {size}",
-                page.len()
-            );
-            let Some(last) = page.last() else { break };
-            after = Some(last.customer_id);
-            seen.extend(page.iter().map(|customer| customer.customer_id));
-        }
-        assert_eq!(seen, expected, "pages of {size}");
     }
 }

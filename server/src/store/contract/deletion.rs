@@ -2,7 +2,8 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    Fixture, NOW, OFFICE, PREMIUM, assign, by_id, by_name, later, name_of, new_user, user,
+    Fixture, NOW, OFFICE, PREMIUM, assign, by_id, by_name, first_users, later, name_of, new_user,
+    user,
 };
 use super::raw;
 use super::users::{not_found, taken};
@@ -84,7 +85,7 @@ pub(super) async fn a_deleted_users_name_can_be_used_again_and_its_id_cannot(fre
         let again = store.delete_user(customer, &user, None, NOW);
         assert_eq!(raw::refusal(&store, again).await, expected);
     }
-    assert_eq!(store.users(customer, None, 9).await.expect("a page"), []);
+    assert_eq!(first_users(&store, customer, 9).await.expect("a page"), []);
     let same_id = store.create_user(customer, new_user(1, "new@x"), NOW);
     assert_eq!(raw::refusal(&store, same_id).await, taken("user_id"));
     let same_name = store.create_user(customer, new_user(2, "ADA@x"), NOW).await;

@@ -9,14 +9,14 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use crate::domain::{
     Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, Digest, DisplayName,
-    Disposition, Plan, PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, RequestId, Snapshot,
-    Terms, UserId, UserRef, decide,
+    Disposition, Place, Plan, PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, RequestId,
+    Snapshot, Terms, UserFilter, UserId, UserOrder, UserRef, decide,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    Accepted, Batch, Capacity, Chunk, Decide, Decision, Error, ImportUser, Imported, License,
-    NewBatch, NewUser, Rehearse, Rehearsed, SeatsUpdate, Store, StoredResults, Timestamp,
-    UserUpdate, Users, Written,
+    Accepted, AssignmentFilter, Batch, Capacity, Chunk, Decide, Decision, Error, ImportUser,
+    Imported, License, NewBatch, NewUser, Rehearse, Rehearsed, SeatsUpdate, Store, StoredResults,
+    Timestamp, User, UserUpdate, Users, Written,
 };
 
 /// The moment of every call, unless time matters.
@@ -84,6 +84,7 @@ pub(super) fn new_user(number: u128, name: &str) -> NewUser {
         display_name: display("Ada"),
         usage_location: Some(country("NL")),
         active: true,
+        last_active_at: None,
     }
 }
 
@@ -169,6 +170,26 @@ pub(super) fn first_rules() -> RuleSet {
     }
 }
 
+/// Only the assignments of this user.
+pub(super) fn of_user(user: UserId) -> AssignmentFilter {
+    AssignmentFilter {
+        user: Some(user),
+        product: None,
+    }
+}
+
+/// The first users of a customer by id.
+pub(super) async fn first_users(
+    store: &Store,
+    customer: CustomerId,
+    limit: i64,
+) -> Result<Vec<User>, Error> {
+    let filter = UserFilter::default();
+    store
+        .users(customer, &filter, UserOrder::Id, &Place::First, limit)
+        .await
+}
+
 impl Fresh {
     /// Brings the store to its schema and gives it a first catalogue and a customer.
     pub(super) async fn fixture(self) -> Fixture {
@@ -245,6 +266,7 @@ impl Fixture {
                     display_name: Some(display("Ada")),
                     usage_location: Some(Some(country("NL"))),
                     active: None,
+                    last_active_at: None,
                 },
             });
             let imported = self
@@ -401,7 +423,7 @@ impl Fixture {
     pub(super) async fn held(&self, user: UserId) -> Vec<ProductId> {
         let held = self
             .store
-            .assignments(self.customer, Some(user), None, i64::MAX)
+            .assignments(self.customer, of_user(user), &Place::First, i64::MAX)
             .await;
         held.expect("assignments")
             .into_iter()

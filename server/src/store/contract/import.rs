@@ -2,8 +2,8 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    Fixture, NOW, by_id, by_name, country, customer, display, later, name_of, new_user, principal,
-    user,
+    Fixture, NOW, by_id, by_name, country, customer, display, first_users, later, name_of,
+    new_user, principal, user,
 };
 use super::raw;
 use crate::domain::UserId;
@@ -40,9 +40,7 @@ async fn import(fixture: &Fixture, part: Vec<ImportUser>) -> Vec<String> {
 
 /// Everybody's number, names and version.
 async fn everybody(fixture: &Fixture) -> Vec<String> {
-    let users = fixture
-        .store
-        .users(fixture.customer, None, 5_000)
+    let users = first_users(&fixture.store, fixture.customer, 5_000)
         .await
         .expect("users");
     let line = |user: crate::store::User| {
@@ -214,6 +212,7 @@ pub(super) async fn a_thousand_users_are_imported_at_once(fresh: Fresh) {
                 display_name: Some(display("Ada")),
                 usage_location: Some(Some(country("NL"))),
                 active: Some(number.is_multiple_of(2)),
+                last_active_at: None,
             },
         };
         (1..=1_000).map(row).collect()
@@ -235,9 +234,7 @@ pub(super) async fn a_thousand_users_are_imported_at_once(fresh: Fresh) {
         .filter(|outcome| outcome.starts_with("updated"))
         .count();
     assert_eq!((updated, outcomes.len()), (500, 1_000));
-    let users = fixture
-        .store
-        .users(fixture.customer, None, 2_000)
+    let users = first_users(&fixture.store, fixture.customer, 2_000)
         .await
         .expect("users");
     assert!(users.len() == 1_000 && users.iter().all(|user| user.active));

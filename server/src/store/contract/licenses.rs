@@ -2,8 +2,7 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, COMPANY_WIDE, Fixture, NOW, OFFICE, PREMIUM, assign, customer, display, later, product,
-    revoke,
+    BASIC, Fixture, NOW, OFFICE, assign, customer, display, later, product, revoke,
 };
 use super::raw;
 use crate::domain::Seats;
@@ -251,59 +250,4 @@ pub(super) async fn a_license_that_is_not_there_is_not_found(fresh: Fresh) {
     );
     let found = raw::refusal(store, store.license(nowhere, OFFICE)).await;
     assert_eq!(found, not_found("customer", nowhere));
-}
-
-pub(super) async fn licenses_and_assignments_are_paged_each_exactly_once(fresh: Fresh) {
-    let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let products = [OFFICE, BASIC, COMPANY_WIDE, PREMIUM];
-    for product in products {
-        fixture.enable_seats(product, 9).await;
-    }
-    let users = fixture.create_users(1..=4).await;
-    assert_eq!(
-        fixture.run(1, &users, assign(&[OFFICE, BASIC])).await,
-        "AAAA"
-    );
-    assert_eq!(fixture.run(2, &users[1..3], revoke(&[OFFICE])).await, "AA");
-    let mut expected: Vec<_> = users
-        .iter()
-        .flat_map(|&user| [(user, OFFICE), (user, BASIC)])
-        .collect();
-    expected.retain(|(user, product)| *product != OFFICE || !users[1..3].contains(user));
-    for size in 1..=4 {
-        let (mut seen, mut after) = (Vec::new(), None);
-        while let Some(last) = {
-            let page = store
-                .licenses(*customer, after, size)
-                .await
-                .expect("a page");
-            seen.extend(page.iter().map(|license| license.product));
-            page.last().map(|license| license.product)
-        } {
-            after = Some(last);
-        }
-        let mut products = products.to_vec();
-        products.sort_unstable();
-        assert_eq!(seen, products, "pages of {size}");
-
-        let (mut seen, mut after) = (Vec::new(), None);
-        while let Some(last) = {
-            let page = store
-                .assignments(*customer, None, after, size)
-                .await
-                .expect("a page");
-            seen.extend(
-                page.iter()
-                    .map(|assignment| (assignment.user, assignment.product)),
-            );
-            page.last()
-                .map(|assignment| (assignment.user, assignment.product))
-        } {
-            after = Some(last);
-        }
-        assert_eq!(seen, expected, "pages of {size}");
-    }
 }

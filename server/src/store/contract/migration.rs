@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::engine::Fresh;
 use super::fixture::{NOW, OFFICE, assign, customer, display};
 use super::raw;
-use crate::store::{Db, Error, Location, Schema, Store};
+use crate::domain::Place;
+use crate::store::{AssignmentFilter, Db, Error, Location, Schema, Store};
 
 pub(super) async fn an_empty_database_is_migrated_once(fresh: Fresh) {
     let store = fresh.store;
@@ -198,10 +199,17 @@ pub(super) async fn what_was_written_is_there_after_a_restart(fresh: Fresh) {
         .create_customer(customer(2), &name, NOW)
         .await
         .expect("writes go on");
-    assert_eq!(store.customers(None, 9).await.expect("read").len(), 2);
     assert_eq!(
         store
-            .assignments(id, None, None, 9)
+            .customers(None, &Place::First, 9)
+            .await
+            .expect("read")
+            .len(),
+        2
+    );
+    assert_eq!(
+        store
+            .assignments(id, AssignmentFilter::default(), &Place::First, 9)
             .await
             .expect("read")
             .len(),

@@ -12,8 +12,8 @@ use super::fixture::{
 };
 use super::overlap::{self, Overlap};
 use super::raw::{self, Totals};
-use crate::domain::{Change, Snapshot, UserId};
-use crate::store::{Chunk, Decide, ImportUser, SeatsUpdate, UserUpdate, Written};
+use crate::domain::{Change, Place, Snapshot, UserId};
+use crate::store::{AssignmentFilter, Chunk, Decide, ImportUser, SeatsUpdate, UserUpdate, Written};
 
 /// Accepts a request and does all of it, counting each call as under way.
 async fn work(fixture: &Fixture, overlap: &Overlap, number: u8, users: &[UserId], change: Change) {
@@ -147,7 +147,12 @@ pub(super) async fn products_that_exclude_each_other_never_meet_at_one_user(fres
 
     let assignments = fixture
         .store
-        .assignments(fixture.customer, None, None, i64::MAX)
+        .assignments(
+            fixture.customer,
+            AssignmentFilter::default(),
+            &Place::First,
+            i64::MAX,
+        )
         .await;
     let mut held: HashMap<UserId, usize> = HashMap::new();
     for assignment in assignments.expect("assignments") {
@@ -326,7 +331,12 @@ async fn assert_history(fixture: &Fixture) {
     }
     let assignments = fixture
         .store
-        .assignments(fixture.customer, None, None, i64::MAX)
+        .assignments(
+            fixture.customer,
+            AssignmentFilter::default(),
+            &Place::First,
+            i64::MAX,
+        )
         .await;
     let mut left: Vec<_> = assignments
         .expect("assignments")

@@ -6,7 +6,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, OFFICE, assign, customer, display, later, revoke};
+use super::fixture::{Fixture, NOW, OFFICE, assign, customer, display, later};
 use super::overlap::{self, Overlap};
 use super::raw;
 use crate::domain::{BatchId, Snapshot};
@@ -201,39 +201,8 @@ pub(super) async fn a_batch_is_not_taken_over_in_the_middle_of_a_chunk(fresh: Fr
     assert_eq!(fixture.batch(&batch).await.next_position, 64);
 }
 
-pub(super) async fn batches_are_listed_newest_first_each_exactly_once(fresh: Fresh) {
-    let (fixture, first) = running(fresh).await;
-    let users = [super::fixture::user(1)];
-    let mut expected = vec![first.batch_id];
-    for number in [5, 3, 9] {
-        let batch = fixture
-            .accept(&fixture.request(number, &users, revoke(&[OFFICE])))
-            .await;
-        expected.push(batch.batch_id);
-    }
-    expected.sort_unstable_by(|a, b| b.cmp(a));
-    for size in 1..=5 {
-        let mut seen: Vec<Batch> = Vec::new();
-        loop {
-            let before = seen.last().map(|batch| batch.batch_id);
-            let page = fixture
-                .store
-                .batches(fixture.customer, before, size)
-                .await
-                .expect("a page");
-            assert!(
-                page.len() <= size as usize,
-                "{} on a page of {size}",
-                page.len()
-            );
-            if page.is_empty() {
-                break;
-            }
-            seen.extend(page);
-        }
-        let ids: Vec<_> = seen.iter().map(|batch| batch.batch_id).collect();
-        assert_eq!(ids, expected, "pages of {size}");
-    }
+pub(super) async fn a_batch_that_is_not_there_is_not_found(fresh: Fresh) {
+    let (fixture, _) = running(fresh).await;
     let unknown = BatchId(uuid::Uuid::from_u128(99));
     let expected = Refusal::NotFound {
         resource: "batch",

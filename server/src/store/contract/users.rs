@@ -2,11 +2,10 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    Fixture, NOW, by_id, by_name, country, customer, display, later, name_of, new_user, principal,
-    user,
+    Fixture, NOW, by_id, by_name, country, customer, display, later, new_user, principal, user,
 };
 use super::raw;
-use crate::domain::{UserId, UserRef};
+use crate::domain::UserRef;
 use crate::store::{Refusal, User, UserUpdate};
 
 pub(super) fn not_found(user: &UserRef) -> Refusal {
@@ -44,6 +43,7 @@ pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) 
         display_name: "Ada".to_owned(),
         usage_location: Some("NL".to_owned()),
         active: true,
+        last_active_at: None,
         version: 1,
         created_at: NOW,
         updated_at: NOW,
@@ -236,47 +236,4 @@ pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh
         .create_user(customer(2), new_user(1, "Ada@Example.com"), NOW)
         .await;
     assert_eq!(there.expect("created").user_id, user(1));
-}
-
-pub(super) async fn users_are_paged_by_id_each_exactly_once(fresh: Fresh) {
-    let Fixture {
-        store,
-        customer: mine,
-        ..
-    } = fresh.fixture().await;
-    store
-        .create_customer(customer(2), &display("Fabrikam"), NOW)
-        .await
-        .expect("created");
-    let numbers: [u128; 7] = [9, 1 << 120, 3, 255 << 120, 2, 10, 11];
-    for number in numbers {
-        for customer in [mine, customer(2)] {
-            let new = new_user(number, &name_of(number));
-            store
-                .create_user(customer, new, NOW)
-                .await
-                .expect("created");
-        }
-    }
-    store
-        .delete_user(mine, &by_id(user(10)), None, NOW)
-        .await
-        .expect("deleted");
-    let mut expected: Vec<UserId> = numbers.into_iter().filter(|n| *n != 10).map(user).collect();
-    expected.sort_unstable();
-    for size in 1..=7 {
-        let (mut seen, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.users(mine, after, size).await.expect("a page");
-            assert!(
-                page.len() <= size as usize,
-                "{} on a page of {size}",
-                page.len()
-            );
-            let Some(last) = page.last() else { break };
-            after = Some(last.user_id);
-            seen.extend(page.iter().map(|user| user.user_id));
-        }
-        assert_eq!(seen, expected, "pages of {size}");
-    }
 }

@@ -1,0 +1,11 @@
+-- Distributed by customer_id. Users of a frozen selection, 16 bytes each; sorted: by name as it was
+-- when the selection was made, else in the order of the selection.
+CREATE TABLE selection_chunks (
+    customer_id uuid NOT NULL,
+    selection_id uuid NOT NULL,
+    sorted bool NOT NULL,
+    first_position int8 NOT NULL,
+    user_ids bytea NOT NULL,
+    CONSTRAINT selection_chunks_pkey PRIMARY KEY (customer_id, selection_id, sorted, first_position),
+    CONSTRAINT selection_chunks_selection_id_fkey FOREIGN KEY (customer_id, selection_id) REFERENCES selections (customer_id, selection_id)
+)

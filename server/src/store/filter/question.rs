@@ -1,0 +1,339 @@
+//! A filter becomes a statement here.
+
+use super::driver::Driver;
+use super::{Reads, UserKey};
+use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder};
+use crate::store::codec::decode_choice;
+use crate::store::error::{Error, Refusal};
+use crate::store::portable::{Keys, Portable, Value, portable, prefix_range};
+use crate::store::types::{Id, Timestamp};
+
+/// A filter, with what had to be read before a statement can be made of it.
+pub(super) struct Question<'a> {
+    pub(super) customer: Id,
+    pub(super) filter: &'a UserFilter,
+    /// Keys that begin with the text are at least the first and below the second.
+    pub(super) search: Option<(String, String)>,
+    /// The choices that leave the wanted plan on, besides "all", as JSON.
+    pub(super) choices: String,
+}
+
+/// Users of which each meets the filter, and whom no other source of the same question has.
+pub(super) struct Source {
+    /// Who is looked up and sorted; without it the index of the order is walked.
+    driver: Option<Driver>,
+    search: Search,
+}
+
+/// Which names begin with the text, seen from the name that the list is ordered by.
+#[derive(Clone, Copy)]
+enum Search {
+    Either,
+    Own,
+    OtherOnly,
+}
+
+impl<'a> Question<'a> {
+    /// Refused if the customer has no such batch as the filter names.
+    pub(super) async fn new(
+        conn: &mut impl Reads,
+        customer: CustomerId,
+        filter: &'a UserFilter,
+    ) -> Result<Self, Error> {
+        let customer = Id::from(customer);
+        if let Some(batch) = filter.failed_in {
+            let exists = portable("SELECT user_count FROM batches WHERE customer_id = ")
+                .id(customer)
+                .sql(" AND batch_id = ")
+                .id(batch);
+            if conn.number(exists.returning()).await?.is_none() {
+                return Err(Refusal::NotFound {
+                    resource: "batch",
+                    id: batch.to_string(),
+                }
+                .into());
+            }
+        }
+        let choices = match filter.holds_plan {
+            Some(plan) => choices_with(conn, customer, plan).await?,
+            None => String::new(),
+        };
+        Ok(Self {
+            customer,
+            filter,
+            search: filter.search.as_deref().map(prefix_range),
+            choices,
+        })
+    }
+
+    /// Says how to read the users: by a condition that at most `few` meet, or else by walking.
+    pub(super) async fn sources(
+        &self,
+        conn: &mut impl Reads,
+        order: UserOrder,
+        few: i64,
+    ) -> Result<Vec<Source>, Error> {
+        let mut best: Option<(i64, Driver)> = None;
+        let mut names = [0; 2];
+        for driver in self.drivers() {
+            let size = self.size(conn, driver, few).await?;
+            let driver_size = match driver {
+                Driver::DisplayName => {
+                    names[0] = size;
+                    continue;
+                }
+                Driver::PrincipalName => {
+                    names[1] = size;
+                    (names[0] + names[1], Driver::EitherName)
+                }
+                driver => (size, driver),
+            };
+            if driver_size.0 <= few && best.is_none_or(|best| driver_size.0 < best.0) {
+                best = Some(driver_size);
+            }
+        }
+        let source = |driver, search| Source { driver, search };
+        if best.is_some() || self.search.is_none() || order == UserOrder::Id {
+            return Ok(vec![source(best.map(|best| best.1), Search::Either)]);
+        }
+        // Names that the list is ordered by are a range of its index. The others are looked up, however
+        // many: most people have names that begin alike, so that walking would find hardly one.
+        let other = match order {
+            UserOrder::PrincipalName => Driver::DisplayName,
+            _ => Driver::PrincipalName,
+        };
+        Ok(vec![
+            source(None, Search::Own),
+            source(Some(other), Search::OtherOnly),
+        ])
+    }
+
+    /// The conditions of the filter that an index can find the users of.
+    fn drivers(&self) -> Vec<Driver> {
+        let filter = self.filter;
+        if filter.failed_in.is_some() {
+            return vec![Driver::FailedIn];
+        }
+        let candidates = [
+            (filter.holds_product.is_some(), Driver::Holds),
+            (filter.holds_plan.is_some(), Driver::Plan),
+            (filter.usage_location.is_some(), Driver::Location),
+            (filter.active.is_some(), Driver::State),
+            (filter.not_active_since.is_some(), Driver::NotActive),
+            (filter.search.is_some(), Driver::DisplayName),
+            (filter.search.is_some(), Driver::PrincipalName),
+        ];
+        let given = candidates.into_iter().filter(|(given, _)| *given);
+        given.map(|(_, driver)| driver).collect()
+    }
+
+    /// How many users a driver finds; more than `few` is not counted on.
+    async fn size(&self, conn: &mut impl Reads, driver: Driver, few: i64) -> Result<i64, Error> {
+        let statement = match driver {
+            // The customer's failures are stored together, and in no index.
+            Driver::FailedIn => return Ok(0),
+            Driver::Holds => portable("SELECT assigned FROM licenses WHERE customer_id = ")
+                .id(self.customer)
+                .sql(" AND product_id = ")
+                .id(self.filter.holds_product.expect("it drives")),
+            Driver::Plan => {
+                portable("SELECT CAST(coalesce(sum(l.assigned), 0) AS bigint) FROM licenses AS l ")
+                    .append(self.with_plan())
+            }
+            driver => portable("SELECT count(*) FROM (")
+                .append(self.found_by(driver))
+                .limit(few + 1)
+                .sql(") AS d"),
+        };
+        Ok(conn.number(statement.returning()).await?.unwrap_or(0))
+    }
+
+    /// Selects from a source the users who meet all of the filter, at a place of the order.
+    pub(super) fn select(
+        &self,
+        columns: &'static str,
+        source: &Source,
+        order: UserOrder,
+        place: &Place<UserKey>,
+    ) -> Portable {
+        let statement = match source.driver {
+            None => portable("SELECT ")
+                .sql(columns)
+                .sql(" FROM users AS u WHERE u.customer_id = ")
+                .id(self.customer),
+            Some(driver) => portable("SELECT ")
+                .sql(columns)
+                .sql(" FROM (")
+                .append(self.found_by(driver))
+                .sql(") AS d CROSS JOIN ")
+                .per_engine(
+                    "LATERAL (SELECT * FROM users WHERE customer_id = ",
+                    "users AS u ON u.customer_id = ",
+                )
+                .id(self.customer)
+                .per_engine(
+                    " AND user_id = d.user_id OFFSET 0) AS u WHERE TRUE",
+                    " AND u.user_id = d.user_id WHERE TRUE",
+                ),
+        };
+        let statement = self.met(statement.sql(" AND u.deleted_at IS NULL"), source.driver);
+        self.named(statement, source, order, place)
+    }
+
+    /// Demands what the driver does not see to.
+    fn met(&self, mut statement: Portable, driver: Option<Driver>) -> Portable {
+        let filter = self.filter;
+        if let Some(active) = filter.active {
+            statement = statement
+                .sql(" AND (u.active = ")
+                .flag(active)
+                .sql(") IS TRUE");
+        }
+        statement = match filter.usage_location {
+            None => statement,
+            Some(None) => statement.sql(" AND (u.usage_location IS NULL) IS TRUE"),
+            Some(Some(country)) => statement
+                .sql(" AND (u.usage_location = ")
+                .text(country.as_str())
+                .sql(") IS TRUE"),
+        };
+        if let Some(since) = filter.not_active_since {
+            statement = statement
+                .sql(" AND (u.last_active_at IS NULL OR u.last_active_at < ")
+                .time(Timestamp(since))
+                .sql(") IS TRUE");
+        }
+        let holds = |statement: Portable, product| {
+            statement
+                .sql("(EXISTS (SELECT 1 FROM assignments AS a WHERE a.customer_id = ")
+                .id(self.customer)
+                .sql(" AND a.user_id = u.user_id AND a.product_id = ")
+                .id(product)
+                .sql("))")
+        };
+        if let Some(product) = filter
+            .holds_product
+            .filter(|_| driver != Some(Driver::Holds))
+        {
+            statement = holds(statement.sql(" AND "), product).sql(" IS TRUE");
+        }
+        if let Some(product) = filter.lacks_product {
+            statement = holds(statement.sql(" AND "), product).sql(" IS FALSE");
+        }
+        if let Some(plan) = filter.holds_plan.filter(|_| driver != Some(Driver::Plan)) {
+            statement = statement
+                .sql(" AND (EXISTS (SELECT 1 FROM assignments AS a WHERE a.customer_id = ")
+                .id(self.customer)
+                .sql(" AND a.user_id = u.user_id AND ")
+                .append(self.chosen())
+                .sql(
+                    " AND (EXISTS (SELECT 1 FROM product_plans AS pp \
+                     WHERE pp.product_id = a.product_id AND pp.plan_id = ",
+                )
+                .id(plan)
+                .sql(")) IS TRUE)) IS TRUE");
+        }
+        statement
+    }
+
+    /// Demands the names and the place.
+    fn named(
+        &self,
+        statement: Portable,
+        source: &Source,
+        order: UserOrder,
+        place: &Place<UserKey>,
+    ) -> Portable {
+        let (keys, place) = (keys(order), place.map(|key| key_values(order, key)));
+        let Some(range) = &self.search else {
+            return statement.beyond(keys, &place);
+        };
+        let (own, other) = match order {
+            UserOrder::PrincipalName => ("u.principal_key", "u.sort_key"),
+            _ => ("u.sort_key", "u.principal_key"),
+        };
+        let begins = |statement: Portable, name: &'static str| {
+            let statement = statement.sql("(").sql(name).sql(" >= ").text(&*range.0);
+            let statement = statement.sql(" AND ").sql(name).sql(" < ").text(&*range.1);
+            statement.sql(")")
+        };
+        match source.search {
+            Search::Either => {
+                let statement = begins(statement.sql(" AND ("), own).sql(" OR ");
+                let statement = begins(statement, other).sql(") IS TRUE");
+                statement.beyond(keys, &place)
+            }
+            Search::Own => statement.beyond_within(keys, &place, range),
+            Search::OtherOnly => {
+                let statement = begins(statement.sql(" AND "), other).sql(" IS TRUE");
+                let statement = begins(statement.sql(" AND "), own).sql(" IS FALSE");
+                statement.beyond(keys, &place)
+            }
+        }
+    }
+
+    /// Selects users of all sources in order: the page at a place, or the reverse of it.
+    pub(super) fn list(
+        &self,
+        (columns, inner): (&'static str, &'static str),
+        sources: &[Source],
+        order: UserOrder,
+        place: &Place<UserKey>,
+        limit: i64,
+    ) -> Portable {
+        let (keys, is_backward) = (keys(order), place.is_backward());
+        let list = |columns, source| {
+            let users = self.select(columns, source, order, place);
+            users.ordered(keys, is_backward).limit(limit)
+        };
+        match sources {
+            [source] => list(columns, source),
+            [one, other] => portable("SELECT ")
+                .sql(columns)
+                .sql(" FROM (SELECT * FROM (")
+                .append(list(inner, one))
+                .sql(") AS one UNION ALL SELECT * FROM (")
+                .append(list(inner, other))
+                .sql(") AS other) AS u")
+                .ordered(keys, is_backward)
+                .limit(limit),
+            _ => unreachable!("a filter has one source or two"),
+        }
+    }
+}
+
+/// The columns that users are ordered by. A principal name is unique.
+fn keys(order: UserOrder) -> Keys {
+    match order {
+        UserOrder::DisplayName => &["u.sort_key", "u.user_id"],
+        UserOrder::PrincipalName => &["u.principal_key"],
+        UserOrder::Id => &["u.user_id"],
+    }
+}
+
+fn key_values(order: UserOrder, (text, id): &UserKey) -> Vec<Value> {
+    let (text, id) = (Value::Text(text.clone()), Value::Id(Id::from(*id)));
+    match order {
+        UserOrder::DisplayName => vec![text, id],
+        UserOrder::PrincipalName => vec![text],
+        UserOrder::Id => vec![id],
+    }
+}
+
+/// The customer's choices, besides "all", that leave a plan on, as JSON.
+async fn choices_with(conn: &mut impl Reads, customer: Id, plan: PlanId) -> Result<String, Error> {
+    let statement =
+        portable("SELECT choice_id, only_named, plan_ids FROM plan_choices WHERE customer_id = ")
+            .id(customer);
+    let mut on = Vec::new();
+    for (id, only, plans) in conn.choices(statement.returning()).await? {
+        let is_on = match decode_choice(only, &plans)? {
+            PlanChoice::Only(plans) => plans.contains(&plan),
+            PlanChoice::AllExcept(plans) => !plans.contains(&plan),
+        };
+        if is_on {
+            on.push(id.to_string());
+        }
+    }
+    Ok(format!("[{}]", on.join(",")))
+}
