@@ -19,9 +19,8 @@ use crate::output::{self, Format};
 const NOTHING: &str = "\nthere is nothing to apply";
 
 #[derive(Args)]
+#[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    #[command(flatten)]
-    connect: Connect,
     /// UUID of the customer
     #[arg(long, value_name = "UUID")]
     customer: String,
@@ -47,6 +46,8 @@ pub(crate) struct RequestArgs {
     /// Show all users of each reason and each change
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 #[derive(Args)]

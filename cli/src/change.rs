@@ -1,18 +1,17 @@
 //! `seatwise assign`, `revoke`, `replace` and `change`: one change for many users.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use seatwise_client::Client;
-use seatwise_client::v1::{self, selection_part::Part};
+use seatwise_client::{Client, v1};
 
 use crate::apply::{self, RequestArgs};
 use crate::error::Error;
-use crate::files::{self, Lined, Lines};
+use crate::files::Lines;
 use crate::plans::{self, ProductSpec, Spec};
-use crate::{products, selection};
+use crate::products;
+use crate::selection::UserArgs;
 
 pub(crate) const ASSIGN_HELP: &str = "\
 With several products, each named plan is about the one that has it, and `all` is about every one.
@@ -123,27 +122,9 @@ impl FromStr for Replacement {
     }
 }
 
-#[derive(Args)]
-#[group(required = true, multiple = true)]
-struct UserArgs {
-    /// UUID or principal name of a user. May be repeated; scarce seats go out in this order
-    #[arg(long = "user", value_name = "USER", help_heading = "Users")]
-    users: Vec<String>,
-    /// File of users, one id or principal name a line; or CSV with a header that has `user_id`,
-    /// `user` or `principal_name`. `-` for standard input
-    #[arg(long, value_name = "FILE", help_heading = "Users")]
-    users_file: Option<PathBuf>,
-    /// The users of a selection that `users select` has printed. May be repeated
-    #[arg(long = "selection", value_name = "SELECTION", help_heading = "Users")]
-    selections: Vec<String>,
-    /// Every user of the customer
-    #[arg(long, help_heading = "Users")]
-    all_users: bool,
-}
-
 pub(crate) async fn assign(args: AssignArgs) -> Result<ExitCode, Error> {
     let client = args.request.client()?;
-    let users = args.users.read()?;
+    let users = args.users.request()?;
     let assigned = products::find_all(&client, &args.products).await?;
     let plans = plans::edits(&assigned, &args.plans)?;
     let assignment = |(product, plans): (v1::Product, _)| v1::ProductAssignment {
@@ -160,7 +141,7 @@ pub(crate) async fn assign(args: AssignArgs) -> Result<ExitCode, Error> {
 
 pub(crate) async fn revoke(args: RevokeArgs) -> Result<ExitCode, Error> {
     let client = args.request.client()?;
-    let users = args.users.read()?;
+    let users = args.users.request()?;
     let change = v1::Change {
         revoke_product_ids: ids(&client, &args.products).await?,
         ..Default::default()
@@ -170,7 +151,7 @@ pub(crate) async fn revoke(args: RevokeArgs) -> Result<ExitCode, Error> {
 
 pub(crate) async fn replace(args: ReplaceArgs) -> Result<ExitCode, Error> {
     let client = args.request.client()?;
-    let users = args.users.read()?;
+    let users = args.users.request()?;
     let (product, plans) = (args.by, args.plans);
     let replacement = Replacement {
         product: args.product,
@@ -185,7 +166,7 @@ pub(crate) async fn replace(args: ReplaceArgs) -> Result<ExitCode, Error> {
 
 pub(crate) async fn change(args: ChangeArgs) -> Result<ExitCode, Error> {
     let client = args.request.client()?;
-    let users = args.users.read()?;
+    let users = args.users.request()?;
     let parts = args.parts;
     let mut change = v1::Change {
         revoke_product_ids: ids(&client, &parts.revoke).await?,
@@ -239,47 +220,9 @@ impl Replacement {
 async fn run(
     client: Client,
     args: RequestArgs,
-    users: Users,
+    (mut request, lines): (v1::ExecuteBatchRequest, Vec<Lines>),
     change: v1::Change,
 ) -> Result<ExitCode, Error> {
-    let mut request = v1::ExecuteBatchRequest {
-        change: Some(change),
-        ..Default::default()
-    };
-    let Users { named, others } = users;
-    let lines = if others.is_empty() {
-        let lines = Lines::of("users", &named);
-        request.users = named.into_iter().map(|user| user.item).collect();
-        vec![lines]
-    } else {
-        let (parts, lines) = selection::named_parts("parts", named);
-        let parts = parts.into_iter().chain(others);
-        let parts = parts.map(|part| v1::SelectionPart { part: Some(part) });
-        request.selection = Some(v1::Selection {
-            parts: parts.collect(),
-            except: Vec::new(),
-        });
-        lines
-    };
+    request.change = Some(change);
     apply::run(client, args, request, lines).await
-}
-
-/// Whom a change is for.
-struct Users {
-    named: Vec<Lined<String>>,
-    /// Who comes after them.
-    others: Vec<Part>,
-}
-
-impl UserArgs {
-    fn read(self) -> Result<Users, Error> {
-        let named = files::read_named(self.users, self.users_file.as_deref())?;
-        let selections = self.selections.into_iter();
-        let mut others: Vec<_> = selections.map(Part::SelectionId).collect();
-        if self.all_users {
-            let filter = v1::UserFilter::default();
-            others.push(Part::Filter(filter));
-        }
-        Ok(Users { named, others })
-    }
 }
