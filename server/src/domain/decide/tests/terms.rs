@@ -1,5 +1,5 @@
 use super::{agreed, check, check_seats, text};
-use crate::domain::Stop;
+use crate::domain::{Disposition, Outcome, Progress, Stop, Terms, decide};
 
 #[test]
 fn the_rest_is_skipped_after_so_many_failures() {
@@ -132,6 +132,44 @@ fn who_is_skipped_neither_takes_nor_frees_a_seat() {
     );
 }
 
+#[test]
+fn once_stopped_nobody_is_tried_any_more() {
+    let world = text::parse(
+        "
+        product A a1
+        user ada NL
+        user bob NL A
+        turn ada +A
+        turn bob -A
+        turn ?zed +A
+        ",
+    );
+    for stop in [Stop::Failures, Stop::PlanStale, Stop::RolledBack] {
+        let mut snapshot = world.snapshot();
+        snapshot.progress.stopped = Some(stop);
+        let plan = decide(
+            &world.catalogue(),
+            &snapshot,
+            &world.order,
+            Terms::BestEffort,
+        );
+        let bob = snapshot.users[&text::user_id("bob")].held.clone();
+        let skipped = |held| Outcome {
+            disposition: Disposition::Skipped,
+            edits: vec![],
+            held,
+            reasons: vec![stop.reason()],
+        };
+        assert_eq!(plan.outcomes, [vec![], bob, vec![]].map(skipped));
+        assert_eq!(plan.stopped, Some(stop));
+        assert!(plan.seat_deltas.is_empty() && plan.demand.is_empty());
+        let mut progress = Progress::default();
+        progress.add(&snapshot, &world.order, &plan);
+        assert_eq!((progress.failed, progress.stopped), (0, Some(stop)));
+        assert_eq!(progress.tally.reasons[stop.reason().code()], 3);
+    }
+}
+
 const CROSSWISE: &str = "
     product A a1
     product B b1
@@ -194,6 +232,23 @@ fn one_refused_user_of_an_atomic_batch_leaves_all_as_they_were() {
     ]
     .map(String::from);
     assert_eq!(decided.reasons, counts.into_iter().zip([2, 1, 1]).collect());
+}
+
+#[test]
+fn a_user_who_is_not_found_rolls_an_atomic_batch_back() {
+    check(
+        "
+        terms atomic
+        product A a1
+        user ada NL
+        turn ada +A
+        turn ?zed +A
+        ",
+        "
+        ada skipped: BATCH_ROLLED_BACK
+        ?zed failed: USER_NOT_FOUND
+        ",
+    );
 }
 
 #[test]
