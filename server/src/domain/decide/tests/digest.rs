@@ -9,17 +9,20 @@ const WORLD: &str = "
     product B b1
     product C c1
     product S s1
-    seats A 4
+    product E
+    seats A 5
     rule a2 prohibited US
     rule c1 requires s1
     user ada NL A=a1
     user bob NL
     user cyd US B
-    user dee NL
+    user dee NL E=
+    user eve NL A=a1
     turn ada +A -B
     turn bob +A
     turn cyd +A -B
     turn dee +C
+    turn eve +A!
     ";
 
 fn digest(text: &str) -> Digest {
@@ -45,19 +48,23 @@ fn what_the_preview_showed_is_in_the_digest() {
         ("user bob NL\n", "\n"),
         ("user ada NL A=a1", "user ada NL A!a2"),
         ("user ada NL A=a1", "user ada NL A"),
-        ("turn bob +A", "turn eve +A \n user eve NL"),
+        ("turn bob +A", "turn zed +A \n user zed NL"),
+        ("user ada NL A=a1", "user ada -- A=a1"),
+        ("user ada NL A=a1", "user ada NL inactive A=a1"),
+        ("user eve NL A=a1", "user eve NL A=a2"),
+        ("user dee NL E=", "user dee NL E"),
         // What becomes of it.
         ("turn ada +A", "turn ada +A!a1"),
         ("turn bob +A", "turn bob +A=a1"),
         ("turn bob +A", "turn bob +B"),
-        ("seats A 4", "seats A 0"),
-        ("seats A 4", "seats A 0 suspended 3"),
+        ("seats A 5", "seats A 0"),
+        ("seats A 5", "seats A 0 suspended 3"),
         ("rule a2 prohibited US", ""),
         ("rule a2 prohibited US", "rule a2 prohibited NL"),
         ("rule c1 requires s1", "rule c1 requires b1"),
-        ("seats A 4", "later A off"),
-        ("seats A 4", "terms stop 1"),
-        ("seats A 4", "terms atomic"),
+        ("seats A 5", "later A off"),
+        ("seats A 5", "terms stop 1"),
+        ("seats A 5", "terms atomic"),
         // What a choice means.
         ("product A a1 a2", "product A a1 a2 a3"),
         ("product A a1 a2", "product A a1 ~a2"),
@@ -71,17 +78,17 @@ fn what_the_preview_showed_is_in_the_digest() {
 #[test]
 fn what_decides_nothing_is_not_in_the_digest() {
     let others = [
-        ("seats A 4", "seats A 9"),
-        ("seats A 4", "seats A 5 others 1 warning 2 suspended 1"),
-        ("seats A 4", "seats B 3 others 1"),
-        ("seats A 4", "rule b1 prohibited FR"),
-        ("seats A 4", "override A on"),
-        ("seats A 4", "terms stop 3"),
-        ("seats A 4", "product D a1"),
-        ("seats A 4", "unlicensed S"),
+        ("seats A 5", "seats A 9"),
+        ("seats A 5", "seats A 6 others 1 warning 2 suspended 1"),
+        ("seats A 5", "seats B 3 others 1"),
+        ("seats A 5", "rule b1 prohibited FR"),
+        ("seats A 5", "override A on"),
+        ("seats A 5", "terms stop 3"),
+        ("seats A 5", "product D a1"),
+        ("seats A 5", "unlicensed S"),
         ("turn bob +A", "turn bob +A -B"),
         ("turn bob +A", "turn bob +A!"),
-        ("turn bob +A", "user eve NL A \n turn bob +A"),
+        ("turn bob +A", "user zed NL A \n turn bob +A"),
     ];
     let same = digest(WORLD);
     for (from, to) in others {

@@ -172,9 +172,6 @@ proptest! {
         for (product, _) in shortages {
             let mut less = world.clone();
             less.seats.get_mut(&product).expect("a license").enabled -= 1;
-            if less.seats[&product].is_suspended() {
-                continue;
-            }
             let verdicts = less.decide().verdicts;
             let mut reasons = verdicts.iter().flat_map(|verdict| &verdict.reasons);
             let short = |reason: &Reason| {

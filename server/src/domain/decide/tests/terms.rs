@@ -1,5 +1,5 @@
 use super::{agreed, check, check_seats, text};
-use crate::domain::{Disposition, Outcome, Progress, Stop, Terms, decide};
+use crate::domain::{Disposition, Outcome, Plan, Progress, Stop, Terms, decide};
 
 #[test]
 fn the_rest_is_skipped_after_so_many_failures() {
@@ -167,6 +167,8 @@ fn once_stopped_nobody_is_tried_any_more() {
         progress.add(&snapshot, &world.order, &plan);
         assert_eq!((progress.failed, progress.stopped), (0, Some(stop)));
         assert_eq!(progress.tally.reasons[stop.reason().code()], 3);
+        progress.add(&snapshot, &world.order, &Plan::default());
+        assert_eq!(progress.stopped, Some(stop), "for good");
     }
 }
 
