@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use seatwise_client::v1::{self, plan_choice::Choice};
 
+use crate::catalogue::plan_name;
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{Column, Row, column, detail, time};
-use crate::paging::{self, Ask, Paging};
+use crate::paging::{self, Ask, Limit, Paging};
 use crate::products;
 
 #[derive(Args)]
@@ -35,6 +36,17 @@ enum Command {
         #[command(flatten)]
         paging: Paging,
     },
+    /// List who has more plans on than were chosen, because newer editions added them
+    Gained {
+        /// UUID of the customer
+        #[arg(long, value_name = "UUID")]
+        customer: String,
+        /// Only plans added after this version of the catalogue, as `catalogue import` tells it
+        #[arg(long, value_name = "VERSION", default_value_t = 0)]
+        since: i64,
+        #[command(flatten)]
+        limit: Limit,
+    },
 }
 
 impl Row for v1::Assignment {
@@ -52,6 +64,26 @@ impl Row for v1::Assignment {
     ];
 }
 
+impl Row for v1::GainedPlans {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column("user_id", |gained| gained.user_id.clone()),
+        column("principal_name", |gained| gained.principal_name.clone()),
+        detail("display_name", |gained| gained.display_name.clone()),
+        column("product", |gained| {
+            let product = gained.product.clone().unwrap_or_default();
+            product.display_name
+        }),
+        column("plans", |gained| {
+            gained
+                .plans
+                .iter()
+                .map(plan_name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }),
+    ];
+}
+
 /// The choice of plans in short; JSON has the ids.
 fn plans(choice: Option<&v1::PlanChoice>) -> String {
     match choice.and_then(|plans| plans.choice.as_ref()) {
@@ -64,13 +96,32 @@ fn plans(choice: Option<&v1::PlanChoice>) -> String {
 }
 
 pub(crate) async fn run(args: AssignmentsArgs) -> Result<ExitCode, Error> {
-    let client = args.connect.client()?;
-    let Command::List {
-        customer,
-        user,
-        product,
-        paging,
-    } = args.command;
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    let (customer, user, product, paging) = match args.command {
+        Command::List {
+            customer,
+            user,
+            product,
+            paging,
+        } => (customer, user, product, paging),
+        Command::Gained {
+            customer,
+            since,
+            limit,
+        } => {
+            let page = async |ask: Ask| {
+                let request = v1::ListGainedPlansRequest {
+                    customer_id: customer.clone(),
+                    since_version: since,
+                    page_size: ask.page_size,
+                    page_token: ask.page_token,
+                };
+                Ok(client.list_gained_plans(request).await?.into())
+            };
+            paging::print_all(format, &limit, page).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let product_id = match product {
         Some(product) => products::find(&client, &product).await?.product_id,
         None => String::new(),
@@ -86,6 +137,6 @@ pub(crate) async fn run(args: AssignmentsArgs) -> Result<ExitCode, Error> {
         };
         Ok(client.list_assignments(request).await?.into())
     };
-    paging::print(args.connect.output, &paging, page).await?;
+    paging::print(format, &paging, page).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -80,7 +80,30 @@ impl Row for v1::Batch {
         detail("skipped", |batch| batch.skipped_count().to_string()),
         detail("end_time", |batch| time(batch.end_time.as_ref())),
         detail("request_id", |batch| batch.request_id.clone()),
+        detail("mode", |batch| {
+            option(batch, |options| word(options.mode().as_str_name(), "MODE_"))
+        }),
+        detail("capacity", |batch| {
+            option(batch, |options| {
+                word(options.capacity().as_str_name(), "CAPACITY_")
+            })
+        }),
+        detail("stop_after_failures", |batch| {
+            option(batch, |options| match options.stop_after_failures {
+                0 => String::new(),
+                failures => failures.to_string(),
+            })
+        }),
+        detail("stopped_by", |batch| match batch.stopped_by() {
+            v1::ReasonCode::Unspecified => String::new(),
+            _ => outcome::code(batch.stopped_by),
+        }),
     ];
+}
+
+/// How the batch is carried out, as far as the server says it.
+fn option(batch: &v1::Batch, show: impl Fn(&v1::BatchOptions) -> String) -> String {
+    batch.options.as_ref().map(show).unwrap_or_default()
 }
 
 pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
@@ -89,7 +112,7 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
         Command::Get(place) => {
             let batch = get(&client, place).await?;
             output::show(format, &batch)?;
-            Ok(outcome::exit_code(&batch))
+            Ok(outcome::exit_code(Some(&batch)))
         }
         Command::List {
             customer,
@@ -115,11 +138,14 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Results(results) => {
-            let report = Report::new(format, results.all);
+            let mut report = Report::new(format, results.all);
             if results.follow {
                 let Place { customer, batch } = results.place;
                 let stream = client.batch_results(customer, batch, results.cursor);
-                return outcome::follow(stream, report).await;
+                let summary = outcome::follow(stream, &mut report).await?;
+                return report
+                    .finish_results(&client, &summary.batch.unwrap_or_default())
+                    .await;
             }
             print_results(&client, results, report).await
         }
@@ -158,5 +184,6 @@ async fn print_results(
             break;
         }
     }
-    report.finish(&get(client, results.place).await?)
+    let batch = get(client, results.place).await?;
+    report.finish_results(client, &batch).await
 }

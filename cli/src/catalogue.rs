@@ -61,6 +61,19 @@ enum Command {
         /// Single users, or only the company as a whole
         applies_to: AppliesTo,
     },
+    /// Set what becomes of plans that a later edition adds, for users who are given all
+    SetLaterPlans {
+        /// UUID, or string id if no other has it
+        product: String,
+        /// On, or off until somebody turns them on
+        later_plans: LaterPlans,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LaterPlans {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,6 +98,9 @@ impl Row for v1::Product {
         column("display_name", |product| product.display_name.clone()),
         column("applies_to", |product| {
             word(product.applies_to().as_str_name(), "APPLIES_TO_")
+        }),
+        detail("later_plans", |product| {
+            word(product.later_plans().as_str_name(), "LATER_PLANS_")
         }),
         column("retired", |product| yes_no(product.retired)),
     ];
@@ -185,6 +201,22 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 applies_to: applies_to.into(),
+                ..Default::default()
+            };
+            output::show(format, &client.update_product(request).await?)?;
+        }
+        Command::SetLaterPlans {
+            product,
+            later_plans,
+        } => {
+            let later_plans = match later_plans {
+                LaterPlans::On => v1::LaterPlans::On,
+                LaterPlans::Off => v1::LaterPlans::Off,
+            };
+            let request = v1::UpdateProductRequest {
+                product_id: products::find(&client, &product).await?.product_id,
+                later_plans: later_plans.into(),
+                ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;
         }

@@ -16,6 +16,9 @@ use crate::users_filter::date;
 /// Problems that are shown; who made that many has made one mistake all over.
 const PROBLEMS_MAX: usize = 20;
 
+/// Columns that may name a user.
+pub(crate) const USER_COLUMNS: &[&str] = &["user_id", "user", "principal_name"];
+
 /// What was read, and the line that it stands on.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Lined<T> {
@@ -47,26 +50,76 @@ pub(crate) fn read_imported(path: &Path) -> Result<Vec<Lined<ImportedUser>>, Err
     parse_imported(&read(path)?).map_err(|problems| refused(path, &problems))
 }
 
-/// Adds its line to every `users[N]` in a text of the server.
-pub(crate) fn with_lines(text: &str, users: &[Lined<String>]) -> String {
-    let mut parts = text.split("users[");
-    let mut located = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let place = part.split_once(']').and_then(|(place, rest)| {
-            let line = users.get(place.parse::<usize>().ok()?)?.line;
-            Some((place, rest, line)).filter(|_| line > 0)
-        });
-        located += &match place {
-            Some((place, rest, line)) => format!("users[{place}] (line {line}){rest}"),
-            None => format!("users[{part}"),
-        };
+/// The users of the command line, and after them those of a file.
+pub(crate) fn read_named(
+    users: Vec<String>,
+    file: Option<&Path>,
+) -> Result<Vec<Lined<String>>, Error> {
+    let given = |item| Lined { line: 0, item };
+    let mut named: Vec<_> = users.into_iter().map(given).collect();
+    if let Some(file) = file {
+        named.extend(read_users(file)?);
     }
-    located
+    Ok(named)
 }
 
-type Problems = Vec<String>;
+/// Where the users of a list of the request stand in the file that names them.
+pub(crate) struct Lines {
+    /// Path of the list, as `users`.
+    list: String,
+    lines: Vec<usize>,
+}
 
-fn refused(path: &Path, problems: &Problems) -> Error {
+/// Adds the lines to the places that an error of the server names.
+pub(crate) fn locate(mut error: seatwise_client::Error, lines: &[Lines]) -> seatwise_client::Error {
+    let locate = |text: &mut String| {
+        for lines in lines {
+            *text = lines.add_to(text);
+        }
+    };
+    locate(&mut error.message);
+    if let Some(localized) = &mut error.localized {
+        locate(&mut localized.text);
+    }
+    for violation in &mut error.violations {
+        locate(&mut violation.field);
+        locate(&mut violation.problem);
+    }
+    error
+}
+
+impl Lines {
+    pub(crate) fn of<T>(list: impl Into<String>, users: &[Lined<T>]) -> Self {
+        let lines = users.iter().map(|user| user.line).collect();
+        Self {
+            list: list.into(),
+            lines,
+        }
+    }
+
+    /// Adds its line to every place of the list, as `users[N]`.
+    fn add_to(&self, text: &str) -> String {
+        let list = format!("{}[", self.list);
+        let mut parts = text.split(&list);
+        let mut located = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let place = part.split_once(']').and_then(|(place, rest)| {
+                let line = *self.lines.get(place.parse::<usize>().ok()?)?;
+                Some((place, rest, line)).filter(|_| line > 0)
+            });
+            located += &match place {
+                Some((place, rest, line)) => format!("{list}{place}] (line {line}){rest}"),
+                None => format!("{list}{part}"),
+            };
+        }
+        located
+    }
+}
+
+pub(crate) type Problems = Vec<String>;
+
+/// What is wrong with a file.
+pub(crate) fn refused(path: &Path, problems: &Problems) -> Error {
     let mut text = format!("{} is wrong, and nothing was sent:", path.display());
     for problem in problems.iter().take(PROBLEMS_MAX) {
         text += &format!("\n  {problem}");
@@ -78,14 +131,13 @@ fn refused(path: &Path, problems: &Problems) -> Error {
 }
 
 fn parse_users(file: &[u8]) -> Result<Vec<Lined<String>>, Problems> {
-    const COLUMNS: &[&str] = &["user_id", "user", "principal_name"];
     let rows = rows(file)?;
     let users: Vec<_> = match rows.first() {
         None => return Err(vec!["there is no user in it".to_owned()]),
         Some(first)
             if !columns(first.item)
                 .iter()
-                .any(|c| COLUMNS.contains(&&c[..])) =>
+                .any(|c| USER_COLUMNS.contains(&&c[..])) =>
         {
             rows.iter()
                 .map(|row| Lined {
@@ -94,13 +146,7 @@ fn parse_users(file: &[u8]) -> Result<Vec<Lined<String>>, Problems> {
                 })
                 .collect()
         }
-        Some(_) => Table::new(&rows, COLUMNS)?.map(|row| {
-            let named = COLUMNS.iter().map(|name| row.cell(name));
-            let named = named.flatten().find(|cell| !cell.is_empty());
-            named
-                .map(str::to_owned)
-                .ok_or_else(|| row.problem("names no user"))
-        })?,
+        Some(_) => Table::new(&rows, USER_COLUMNS)?.map(|row| row.user())?,
     };
     if users.is_empty() {
         return Err(vec!["there is a header but no user in it".to_owned()]);
@@ -119,11 +165,7 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
     ];
     let rows = rows(file)?;
     let table = Table::new(&rows, COLUMNS)?;
-    if !table
-        .columns
-        .iter()
-        .any(|c| c == "user_id" || c == "principal_name")
-    {
+    if !table.has("user_id") && !table.has("principal_name") {
         let line = rows.first().map_or(1, |header| header.line);
         return Err(vec![format!(
             "line {line}: no column principal_name or user_id; the columns are {}, set off by commas",
@@ -175,7 +217,7 @@ fn state(row: &TableRow<'_>) -> Result<State, String> {
 }
 
 /// The lines that say something, without byte order mark, stray spaces and comments.
-fn rows(file: &[u8]) -> Result<Vec<Lined<&str>>, Problems> {
+pub(crate) fn rows(file: &[u8]) -> Result<Vec<Lined<&str>>, Problems> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let mut rows = Vec::new();
     let mut problems = Vec::new();
@@ -217,19 +259,19 @@ fn columns(header: &str) -> Vec<String> {
 }
 
 /// CSV with a header.
-struct Table<'t> {
+pub(crate) struct Table<'t> {
     columns: Vec<String>,
     rows: &'t [Lined<&'t str>],
 }
 
-struct TableRow<'t> {
+pub(crate) struct TableRow<'t> {
     columns: &'t [String],
     line: usize,
     cells: Vec<String>,
 }
 
 impl<'t> Table<'t> {
-    fn new(rows: &'t [Lined<&'t str>], known: &[&str]) -> Result<Self, Problems> {
+    pub(crate) fn new(rows: &'t [Lined<&'t str>], known: &[&str]) -> Result<Self, Problems> {
         let Some((header, rows)) = rows.split_first() else {
             return Err(vec![format!(
                 "the file is empty; its columns are {}",
@@ -244,8 +286,12 @@ impl<'t> Table<'t> {
         }
     }
 
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name == column)
+    }
+
     /// Makes something of every row, or says what is wrong with each that is.
-    fn map<T>(
+    pub(crate) fn map<T>(
         &self,
         make: impl Fn(TableRow<'_>) -> Result<T, String>,
     ) -> Result<Vec<Lined<T>>, Problems> {
@@ -283,12 +329,19 @@ impl<'t> Table<'t> {
 }
 
 impl TableRow<'_> {
-    fn cell(&self, column: &str) -> Option<&str> {
+    /// The user, by the first column that is filled in.
+    pub(crate) fn user(&self) -> Result<String, String> {
+        let named = USER_COLUMNS.iter().filter_map(|name| self.cell(name));
+        let named = named.map(str::to_owned).find(|cell| !cell.is_empty());
+        named.ok_or_else(|| self.problem("names no user"))
+    }
+
+    pub(crate) fn cell(&self, column: &str) -> Option<&str> {
         let place = self.columns.iter().position(|name| name == column)?;
         Some(&self.cells[place])
     }
 
-    fn problem(&self, text: &str) -> String {
+    pub(crate) fn problem(&self, text: &str) -> String {
         format!("line {}: {text}", self.line)
     }
 }
@@ -367,19 +420,10 @@ mod tests {
 
     #[test]
     fn places_in_the_request_become_lines_of_the_file() {
-        let item = || "ada@example.com".to_owned();
-        let users = [
-            Lined {
-                line: 0,
-                item: item(),
-            },
-            Lined {
-                line: 9,
-                item: item(),
-            },
-        ];
+        let users = [0, 9].map(|line| Lined { line, item: () });
+        let lines = Lines::of("users", &users);
         assert_eq!(
-            with_lines("users[1]: is users[0], not users[7] or users[x", &users),
+            lines.add_to("users[1]: is users[0], not users[7] or users[x"),
             "users[1] (line 9): is users[0], not users[7] or users[x"
         );
     }

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use seatwise_client::v1;
 
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::holdings;
-use crate::output::{self, Column, Row, column, detail, time, yes_no};
+use crate::output::{self, Column, Row, column, detail, time, word, yes_no};
 use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
 
@@ -41,6 +41,33 @@ enum Command {
     Get(Place),
     /// Set the seats of a license; it is made if the customer has none of the product
     SetSeats(Seats),
+    /// Set what becomes of plans that are added to the product later, for users who are given all
+    SetLaterPlans {
+        #[command(flatten)]
+        place: Place,
+        /// On, off until somebody turns them on, or as the product says
+        later_plans: LaterPlans,
+        /// Only if the license still has this etag
+        #[arg(long)]
+        etag: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LaterPlans {
+    On,
+    Off,
+    AsProduct,
+}
+
+impl From<LaterPlans> for v1::LaterPlans {
+    fn from(later: LaterPlans) -> Self {
+        match later {
+            LaterPlans::On => Self::On,
+            LaterPlans::Off => Self::Off,
+            LaterPlans::AsProduct => Self::Unspecified,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -94,6 +121,10 @@ impl Row for v1::License {
         column("available", |license| license.available().to_string()),
         column("buy_more", |license| yes_no(license.buy_more())),
         detail("buy_more_url", |license| license.buy_more_url.clone()),
+        detail("later_plans", |license| match license.later_plans() {
+            v1::LaterPlans::Unspecified => "as the product says".to_owned(),
+            later => word(later.as_str_name(), "LATER_PLANS_"),
+        }),
         detail("update_time", |license| time(license.update_time.as_ref())),
         detail("etag", |license| license.etag.clone()),
     ];
@@ -141,6 +172,19 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
                 etag: seats.etag.unwrap_or_default(),
             };
             client.set_seats(request).await?
+        }
+        Command::SetLaterPlans {
+            place,
+            later_plans,
+            etag,
+        } => {
+            let request = v1::SetLaterPlansRequest {
+                product_id: products::find(&client, &place.product).await?.product_id,
+                customer_id: place.customer,
+                later_plans: v1::LaterPlans::from(later_plans).into(),
+                etag: etag.unwrap_or_default(),
+            };
+            client.set_later_plans(request).await?
         }
     };
     output::show(format, &license)?;

@@ -1,25 +1,30 @@
 //! The one binary: the server, its demo and benchmark, and the command line of a client.
 
-mod assign;
+mod apply;
 mod assignments;
 mod batch;
 mod bench;
 mod catalogue;
 mod catalogue_import;
+mod change;
 mod connect;
 mod customers;
 mod demo;
 mod error;
 mod files;
+mod groups;
 mod holdings;
 mod layout;
 mod licenses;
 mod outcome;
 mod output;
 mod paging;
+mod plans;
 mod products;
+mod seats;
 mod selection;
 mod serve;
+mod sync;
 mod users;
 mod users_filter;
 mod users_import;
@@ -30,9 +35,15 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is as asked
+  1  some users failed or were skipped, or would be in a preview; or something broke
+  2  the request was refused, or the question was answered with no: nothing was done";
+
 /// Assigns and revokes software licenses for many users at once.
 #[derive(Parser)]
-#[command(name = "seatwise", version, about, max_term_width = 100)]
+#[command(name = "seatwise", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -60,9 +71,19 @@ enum Command {
     /// Show who holds what
     Assignments(assignments::AssignmentsArgs),
     /// Assign products to many users at once
-    Assign(assign::AssignArgs),
+    #[command(after_help = plans::help(change::ASSIGN_HELP))]
+    Assign(change::AssignArgs),
     /// Revoke products from many users at once
-    Revoke(assign::RevokeArgs),
+    Revoke(change::RevokeArgs),
+    /// Give many users one product for another, where they hold it
+    #[command(after_help = plans::help(change::REPLACE_HELP))]
+    Replace(change::ReplaceArgs),
+    /// Assign, revoke and replace products in one step
+    #[command(after_help = plans::help(change::CHANGE_HELP))]
+    Change(change::ChangeArgs),
+    /// Make users hold exactly what a file says
+    #[command(after_help = plans::help(sync::HELP))]
+    Sync(sync::SyncArgs),
     /// Show batches and what became of their users
     Batch(batch::BatchArgs),
 }
@@ -73,7 +94,7 @@ pub(crate) mod exit {
 
     /// Some users of a batch failed, or something else went wrong.
     pub(crate) const FAILED: u8 = 1;
-    /// The request was refused; nothing was done.
+    /// The request was refused, by the service or by who was asked; nothing was done.
     pub(crate) const REFUSED: u8 = 2;
     /// Nobody reads the output any more: what shells show for programs that end by SIGPIPE.
     pub(crate) const OUTPUT_CLOSED: u8 = 141;
@@ -101,8 +122,11 @@ fn main() -> ExitCode {
             Command::Users(args) => users::run(args).await,
             Command::Licenses(args) => licenses::run(args).await,
             Command::Assignments(args) => assignments::run(args).await,
-            Command::Assign(args) => assign::assign(args).await,
-            Command::Revoke(args) => assign::revoke(args).await,
+            Command::Assign(args) => change::assign(args).await,
+            Command::Revoke(args) => change::revoke(args).await,
+            Command::Replace(args) => change::replace(args).await,
+            Command::Change(args) => change::change(args).await,
+            Command::Sync(args) => sync::sync(args).await,
             Command::Batch(args) => batch::run(args).await,
         }
     };

@@ -101,16 +101,26 @@ pages! {
     ListUsersResponse users User,
 }
 
-impl From<v1::ListRulesResponse> for Page<v1::Rule> {
-    fn from(page: v1::ListRulesResponse) -> Self {
-        Self {
-            items: page.rules,
-            next: page.next_page_token,
-            previous: String::new(),
-            last: String::new(),
-            total: None,
+/// Lists that only go forward.
+macro_rules! forward_pages {
+    ($($response:ident($item:ident) $items:ident)*) => { $(
+        impl From<v1::$response> for Page<v1::$item> {
+            fn from(page: v1::$response) -> Self {
+                Self {
+                    items: page.$items,
+                    next: page.next_page_token,
+                    previous: String::new(),
+                    last: String::new(),
+                    total: None,
+                }
+            }
         }
-    }
+    )* };
+}
+
+forward_pages! {
+    ListGainedPlansResponse(GainedPlans) assignments
+    ListRulesResponse(Rule) rules
 }
 
 /// Reads an option that is yes or no.

@@ -1,7 +1,7 @@
 //! Which users a command is about: users one by one, from files, by conditions, from selections made
 //! before, and whom to leave out. Also `seatwise users select` and `users selected`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,7 +10,7 @@ use seatwise_client::v1::{self, selection_part::Part};
 
 use crate::error::Error;
 use crate::exit;
-use crate::files::{self, Lined};
+use crate::files::{self, Lined, Lines};
 use crate::output::{self, Column, Format, Row, column, count, detail, time};
 use crate::users_filter::FilterArgs;
 
@@ -19,27 +19,36 @@ const PART_USERS: usize = 100_000;
 /// Unknown users that are shown.
 const UNKNOWN_SHOWN: usize = 20;
 
+/// Users, without conditions: what every change takes.
 #[derive(Args)]
-pub(crate) struct SelectionArgs {
-    /// UUID or principal name of a user. May be repeated
+#[command(next_help_heading = "Users")]
+pub(crate) struct UserArgs {
+    /// UUID or principal name of a user. May be repeated; scarce seats go out in this order
     #[arg(long = "user", value_name = "USER")]
     users: Vec<String>,
     /// File of users, one id or principal name a line; or CSV with a header that has `user_id`,
     /// `user` or `principal_name`. `-` for standard input
     #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    users_file: Option<PathBuf>,
     /// The users of a selection that `users select` has printed. May be repeated
     #[arg(long = "selection", visible_alias = "from", value_name = "SELECTION")]
     selections: Vec<String>,
-    /// All users of the customer, or all who meet the conditions below
+    /// All users of the customer
     #[arg(long)]
-    all: bool,
+    all_users: bool,
     /// Leave this user out: UUID or principal name. May be repeated
     #[arg(long = "except", value_name = "USER")]
     except: Vec<String>,
     /// Leave the users of this file out
     #[arg(long, value_name = "FILE")]
     except_file: Option<PathBuf>,
+}
+
+/// Users, also by conditions.
+#[derive(Args)]
+pub(crate) struct SelectionArgs {
+    #[command(flatten)]
+    users: UserArgs,
     #[command(flatten)]
     filter: FilterArgs,
 }
@@ -47,81 +56,76 @@ pub(crate) struct SelectionArgs {
 /// A selection, and where its users come from.
 pub(crate) struct Selected {
     pub(crate) selection: v1::Selection,
-    /// Users with the name of the part that has them.
-    named: Vec<(String, Vec<Lined<String>>)>,
+    lines: Vec<Lines>,
 }
 
 impl SelectionArgs {
     pub(crate) async fn read(self, client: &Client) -> Result<Selected, Error> {
-        let mut named = Vec::new();
-        let mut parts = list(&mut named, "parts", &self.users, self.file.as_deref())?;
-        parts.extend(self.selections.into_iter().map(Part::SelectionId));
         let filter = self.filter.filter(client).await?;
-        if self.all || filter != v1::UserFilter::default() {
-            parts.push(Part::Filter(filter));
+        let is_given = filter != v1::UserFilter::default();
+        self.users.select(Some(filter).filter(|_| is_given))
+    }
+}
+
+impl UserArgs {
+    /// A request over these users, which lacks all else, and where they stand.
+    pub(crate) fn request(self) -> Result<(v1::ExecuteBatchRequest, Vec<Lines>), Error> {
+        let has_others = !self.selections.is_empty() || self.all_users;
+        let has_except = !self.except.is_empty() || self.except_file.is_some();
+        let mut request = v1::ExecuteBatchRequest::default();
+        let is_list = !self.users.is_empty() || self.users_file.is_some();
+        if has_others || has_except || !is_list {
+            let Selected { selection, lines } = self.select(None)?;
+            request.selection = Some(selection);
+            return Ok((request, lines));
         }
+        let users = files::read_named(self.users, self.users_file.as_deref())?;
+        let lines = Lines::of("users", &users);
+        request.users = users.into_iter().map(|user| user.item).collect();
+        Ok((request, vec![lines]))
+    }
+
+    /// The users, and also who meets the conditions.
+    fn select(self, filter: Option<v1::UserFilter>) -> Result<Selected, Error> {
+        let users = files::read_named(self.users, self.users_file.as_deref())?;
+        let (mut parts, mut lines) = named_parts("parts", users);
+        parts.extend(self.selections.into_iter().map(Part::SelectionId));
+        let everybody = Some(v1::UserFilter::default()).filter(|_| self.all_users);
+        parts.extend(filter.or(everybody).map(Part::Filter));
         if parts.is_empty() {
-            let text =
-                "say which users: --user, --file, --selection, --all, or a condition as --search";
+            let text = "say which users: --user, --users-file, --selection or --all-users";
             return Err(Error::Input(text.to_owned()));
         }
-        let except = list(
-            &mut named,
-            "except",
-            &self.except,
-            self.except_file.as_deref(),
-        )?;
+        let users = files::read_named(self.except, self.except_file.as_deref())?;
+        let (except, except_lines) = named_parts("except", users);
+        lines.extend(except_lines);
         let wrap = |part| v1::SelectionPart { part: Some(part) };
         let selection = v1::Selection {
             parts: parts.into_iter().map(wrap).collect(),
             except: except.into_iter().map(wrap).collect(),
         };
-        Ok(Selected { selection, named })
+        Ok(Selected { selection, lines })
     }
 }
 
-/// Parts for users one by one, which are noted under the name of their part.
-fn list(
-    named: &mut Vec<(String, Vec<Lined<String>>)>,
-    field: &str,
-    users: &[String],
-    file: Option<&Path>,
-) -> Result<Vec<Part>, Error> {
-    let given = |user: &String| Lined {
-        line: 0,
-        item: user.clone(),
-    };
-    let mut users: Vec<_> = users.iter().map(given).collect();
-    if let Some(file) = file {
-        users.extend(files::read_users(file)?);
-    }
-    let mut parts = Vec::new();
+/// Parts for users one by one, and where these stand. `field` is the selection's that has the parts.
+fn named_parts(field: &str, mut users: Vec<Lined<String>>) -> (Vec<Part>, Vec<Lines>) {
+    let (mut parts, mut lines) = (Vec::new(), Vec::new());
     while !users.is_empty() {
         let rest = users.split_off(users.len().min(PART_USERS));
-        let texts = users.iter().map(|user| user.item.clone()).collect();
-        named.push((format!("{field}[{}].users.", parts.len()), users));
-        parts.push(Part::Users(v1::UserList { users: texts }));
-        users = rest;
+        let list = format!("{field}[{}].users.users", parts.len());
+        lines.push(Lines::of(list, &users));
+        let users_of_part = std::mem::replace(&mut users, rest).into_iter();
+        let users = users_of_part.map(|user| user.item).collect();
+        parts.push(Part::Users(v1::UserList { users }));
     }
-    Ok(parts)
+    (parts, lines)
 }
 
 impl Selected {
     /// The server counts the users of a part; people count the lines of their file.
-    pub(crate) fn locate(&self, mut error: seatwise_client::Error) -> Error {
-        for (part, users) in &self.named {
-            let locate = |text: &mut String| {
-                if text.contains(part) {
-                    *text = files::with_lines(text, users);
-                }
-            };
-            locate(&mut error.message);
-            for violation in &mut error.violations {
-                locate(&mut violation.field);
-                locate(&mut violation.problem);
-            }
-        }
-        Error::Call(error)
+    pub(crate) fn locate(&self, error: seatwise_client::Error) -> Error {
+        Error::Call(files::locate(error, &self.lines))
     }
 }
 

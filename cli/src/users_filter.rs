@@ -7,7 +7,7 @@ use seatwise_client::v1::{UserFilter, user::State};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::products;
+use crate::{plans, products};
 
 #[derive(Args)]
 #[command(next_help_heading = "Which users")]
@@ -87,5 +87,5 @@ async fn plan(client: &Client, name: &str) -> Result<String, Error> {
         let text = "--plan takes a UUID, or PRODUCT/PLAN as ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE";
         return Err(Error::Input(text.to_owned()));
     };
-    products::plan_id(&products::find(client, product).await?, plan)
+    plans::plan_id(&products::find(client, product).await?, plan)
 }

@@ -432,21 +432,15 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         plan_token,
         ..ExecuteLargeBatchRequest::default()
     }];
-    parts.extend(
-        users
-            .chunks(PART_USERS)
-            .map(|users| ExecuteLargeBatchRequest {
-                users: users.to_vec(),
-                ..ExecuteLargeBatchRequest::default()
-            }),
-    );
-    parts.extend(
-        user_changes
-            .chunks(PART_USERS)
-            .map(|changes| ExecuteLargeBatchRequest {
-                user_changes: changes.to_vec(),
-                ..ExecuteLargeBatchRequest::default()
-            }),
-    );
+    let users = users.chunks(PART_USERS);
+    parts.extend(users.map(|users| ExecuteLargeBatchRequest {
+        users: users.to_vec(),
+        ..Default::default()
+    }));
+    let changes = user_changes.chunks(PART_USERS);
+    parts.extend(changes.map(|changes| ExecuteLargeBatchRequest {
+        user_changes: changes.to_vec(),
+        ..Default::default()
+    }));
     parts
 }

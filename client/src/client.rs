@@ -239,7 +239,7 @@ calls! { CatalogueServiceClient:
     again get_product(GetProductRequest) -> Product.product;
     /// Lists products by id.
     again list_products(ListProductsRequest) -> ListProductsResponse;
-    /// Changes who can hold a product.
+    /// Changes who can hold a product, and what becomes of plans that are added later.
     again update_product(UpdateProductRequest) -> Product.product;
     /// Lists the rules by kind and plan.
     again list_rules(ListRulesRequest) -> ListRulesResponse;
@@ -269,6 +269,8 @@ calls! { UserServiceClient:
 calls! { LicenseServiceClient:
     /// Sets the seats of a license.
     again set_seats(SetSeatsRequest) -> License.license;
+    /// Says what becomes of plans that are added later to a product.
+    again set_later_plans(SetLaterPlansRequest) -> License.license;
     /// Returns one license.
     again get_license(GetLicenseRequest) -> License.license;
     /// Lists the licenses of a customer by product id.
@@ -281,6 +283,8 @@ calls! { AssignmentServiceClient:
     again summarize_assignments(SummarizeAssignmentsRequest) -> SummarizeAssignmentsResponse;
     /// Lists the users of a selection who hold a product, or lack it.
     again list_holders(ListHoldersRequest) -> ListHoldersResponse;
+    /// Lists the assignments that have gained plans from newer editions of the catalogue.
+    again list_gained_plans(ListGainedPlansRequest) -> ListGainedPlansResponse;
 }
 calls! { SelectionServiceClient:
     /// Finds the users of a selection and keeps them.

@@ -224,6 +224,7 @@ async fn who_can_hold_a_product_is_in_the_file_or_set_by_a_call(server: &Harness
         let request = UpdateProductRequest {
             product_id: NOTES.to_owned(),
             applies_to: applies_to.into(),
+            ..Default::default()
         };
         let product = client.update_product(request).await;
         product.expect("the product is changed")

@@ -16,6 +16,7 @@ mod crash;
 mod holdings;
 mod input;
 mod large;
+mod later_plans;
 mod lists;
 mod lists_pages;
 mod lists_users;

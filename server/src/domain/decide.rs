@@ -96,11 +96,7 @@ impl<'a> Run<'a> {
             return Outcome::refused(&[], vec![Reason::UserNotFound]);
         };
         let mut weighed = self.weigh(user, change);
-        if weighed.reasons.is_empty() {
-            self.ledger.serve(&weighed.edits, &mut weighed.reasons);
-        } else {
-            self.ledger.scarcity(&weighed.edits, &mut weighed.reasons);
-        }
+        self.ledger.serve(&weighed.edits, &mut weighed.reasons);
         weighed.outcome(user)
     }
 
@@ -111,11 +107,12 @@ impl<'a> Run<'a> {
         };
         let mut weighed: Vec<Option<(&UserState, Weighed)>> =
             order.turns.iter().map(weigh).collect();
-        let served = |user: &&mut (&UserState, Weighed)| user.1.reasons.is_empty();
-        for (_, weighed) in weighed.iter_mut().flatten().filter(served) {
-            self.ledger.free(&weighed.edits);
+        for (_, weighed) in weighed.iter().flatten() {
+            if weighed.reasons.is_empty() {
+                self.ledger.free(&weighed.edits);
+            }
         }
-        for (_, weighed) in weighed.iter_mut().flatten().filter(served) {
+        for (_, weighed) in weighed.iter_mut().flatten() {
             self.ledger.take(&weighed.edits, &mut weighed.reasons);
         }
         let failed = |user: &Option<(&UserState, Weighed)>| match user {

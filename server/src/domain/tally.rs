@@ -28,7 +28,7 @@ impl Progress {
 /// Sums of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// The products that the batch is about.
+    /// The products that the batch named or moved, or would have moved with enough seats.
     pub seats: BTreeMap<ProductId, SeatTally>,
     /// How many users have each reason, by its code.
     pub reasons: BTreeMap<String, u64>,
@@ -51,7 +51,9 @@ impl Tally {
     fn add(&mut self, snapshot: &Snapshot, order: &Order, plan: &Plan) {
         let named = order.changes.iter().flat_map(|change| change.products());
         let moved = plan.seat_deltas.keys().copied();
-        let products: BTreeSet<ProductId> = named.chain(moved).collect();
+        // Also those that only a user who found no seat would have given up: later orders need it.
+        let wanted = plan.demand.keys().copied();
+        let products: BTreeSet<ProductId> = named.chain(moved).chain(wanted).collect();
         for product in products {
             let Some(&seats) = snapshot.seats.get(&product) else {
                 continue;

@@ -2,8 +2,9 @@
 
 use seatwise_proto::v1::assignment_service_server::AssignmentService;
 use seatwise_proto::v1::{
-    Assignment, Coverage, LicenseSummary, ListAssignmentsRequest, ListAssignmentsResponse,
-    ListHoldersRequest, ListHoldersResponse, PlanRef, PlanSummary, SummarizeAssignmentsRequest,
+    Assignment, Coverage, GainedPlans, LicenseSummary, ListAssignmentsRequest,
+    ListAssignmentsResponse, ListGainedPlansRequest, ListGainedPlansResponse, ListHoldersRequest,
+    ListHoldersResponse, PlanRef, PlanSummary, SummarizeAssignmentsRequest,
     SummarizeAssignmentsResponse,
 };
 use tonic::{Request, Response, Status};
@@ -95,6 +96,44 @@ impl AssignmentService for Rpc {
             previous_page_token: ways.previous,
             last_page_token: ways.last,
             total_size,
+        }))
+    }
+
+    async fn list_gained_plans(
+        &self,
+        request: Request<ListGainedPlansRequest>,
+    ) -> Result<Response<ListGainedPlansResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::parse(&self.tokens, &request)?;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        if request.since_version < 0 {
+            fields.wrong("since_version", "must not be negative; 0 means any version");
+        }
+        let customer = fields.finish(customer)?;
+        let slice = page
+            .slice(|key| read_ids(key).map(|[product, user]| (ProductId(product), UserId(user))))?;
+        let after = slice.place.key().copied();
+        let listed = self
+            .service
+            .gained_plans(customer, request.since_version, after, slice.limit);
+        let mut rows = listed.await.map_err(from_service)?;
+        let ways = page.cut(&mut rows, |row| ids_key([row.product.0, row.user.0]));
+        let catalogue = self.service.catalogue().await.map_err(from_service)?;
+        let gained = |row: service::GainedPlans| GainedPlans {
+            user_id: row.user.to_string(),
+            principal_name: row.principal_name,
+            display_name: row.display_name,
+            product: Some(convert::product_ref(&catalogue, row.product)),
+            plans: row
+                .plans
+                .into_iter()
+                .map(|plan| convert::plan_ref(&catalogue, plan))
+                .collect(),
+        };
+        Ok(Response::new(ListGainedPlansResponse {
+            assignments: rows.into_iter().map(gained).collect(),
+            next_page_token: ways.next,
         }))
     }
 }

@@ -118,14 +118,15 @@ impl CatalogueService for Rpc {
         let request = request.into_inner();
         let mut fields = Fields::default();
         let id = fields.take("product_id", ProductId::parse(&request.product_id));
-        let for_company = fields.take(
-            "applies_to",
-            applies_to(request.applies_to)
-                .and_then(|company| company.ok_or("must be APPLIES_TO_USER or APPLIES_TO_COMPANY")),
-        );
-        let (id, for_company) = fields.finish(id.zip(for_company))?;
+        let for_company = fields.take("applies_to", applies_to(request.applies_to));
+        let later = convert::from_later_plans(request.later_plans);
+        let later = fields.take("later_plans", later);
+        if for_company == Some(None) && later == Some(None) {
+            fields.wrong("applies_to", "must be set, or else later_plans");
+        }
+        let ((id, for_company), later) = fields.finish(id.zip(for_company).zip(later))?;
         self.service
-            .set_for_company(id, for_company)
+            .update_product(id, for_company, later)
             .await
             .map_err(from_service)?;
         let (product, plans) = self.service.product(id).await.map_err(from_service)?;

@@ -4,7 +4,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use seatwise_proto::v1;
 
 use super::results::code;
-use crate::domain::{PlanChoice, PlanId, Terms};
+use crate::domain::{Catalogue, LaterPlans, PlanChoice, PlanId, ProductId, Terms};
 use crate::service::{self, ChangeKind, Timestamp};
 
 pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
@@ -68,6 +68,25 @@ pub(super) fn license(license: service::License, buy_more_url: &str) -> v1::Lice
         },
         update_time: Some(time(license.updated_at)),
         etag: license.version.to_string(),
+        later_plans: later_plans(license.later_plans).into(),
+    }
+}
+
+pub(super) fn later_plans(later: Option<LaterPlans>) -> v1::LaterPlans {
+    match later {
+        None => v1::LaterPlans::Unspecified,
+        Some(LaterPlans::On) => v1::LaterPlans::On,
+        Some(LaterPlans::Off) => v1::LaterPlans::Off,
+    }
+}
+
+/// The policy that a request says; `None` if it says none.
+pub(super) fn from_later_plans(later: i32) -> Result<Option<LaterPlans>, &'static str> {
+    match v1::LaterPlans::try_from(later) {
+        Ok(v1::LaterPlans::Unspecified) => Ok(None),
+        Ok(v1::LaterPlans::On) => Ok(Some(LaterPlans::On)),
+        Ok(v1::LaterPlans::Off) => Ok(Some(LaterPlans::Off)),
+        Err(_) => Err("must be LATER_PLANS_ON or LATER_PLANS_OFF"),
     }
 }
 
@@ -112,6 +131,7 @@ pub(super) fn product(
         applies_to: applies_to.into(),
         retired: product.retired,
         plans: plans.into_iter().map(plan).collect(),
+        later_plans: later_plans(Some(product.later_plans)).into(),
     }
 }
 
@@ -196,5 +216,24 @@ fn batch_options(batch: &service::Batch) -> v1::BatchOptions {
         mode: mode.into(),
         capacity: capacity.into(),
         stop_after_failures: stop_after_failures.cast_signed(),
+    }
+}
+
+/// A product by id and name.
+pub(super) fn product_ref(catalogue: &Catalogue, id: ProductId) -> v1::ProductRef {
+    let product = catalogue.product(id);
+    v1::ProductRef {
+        product_id: id.to_string(),
+        display_name: product
+            .map(|product| product.display_name.clone())
+            .unwrap_or_default(),
+    }
+}
+
+/// A plan by id and name.
+pub(super) fn plan_ref(catalogue: &Catalogue, id: PlanId) -> v1::PlanRef {
+    v1::PlanRef {
+        plan_id: id.to_string(),
+        name: catalogue.plan_name(id).to_owned(),
     }
 }

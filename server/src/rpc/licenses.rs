@@ -3,7 +3,7 @@
 use seatwise_proto::v1::license_service_server::LicenseService;
 use seatwise_proto::v1::{
     GetLicenseRequest, GetLicenseResponse, ListLicensesRequest, ListLicensesResponse,
-    SetSeatsRequest, SetSeatsResponse,
+    SetLaterPlansRequest, SetLaterPlansResponse, SetSeatsRequest, SetSeatsResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -50,6 +50,28 @@ impl LicenseService for Rpc {
             .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
         Ok(Response::new(SetSeatsResponse { license }))
+    }
+
+    async fn set_later_plans(
+        &self,
+        request: Request<SetLaterPlansRequest>,
+    ) -> Result<Response<SetLaterPlansResponse>, Status> {
+        let request = request.into_inner();
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let product = fields.take("product_id", ProductId::parse(&request.product_id));
+        let later = convert::from_later_plans(request.later_plans);
+        let later = fields.take("later_plans", later);
+        let version = fields.take("etag", parse::etag(&request.etag));
+        let set = customer.zip(product).zip(later).zip(version);
+        let (((customer, product), later), version) = fields.finish(set)?;
+        let license = self
+            .service
+            .set_later_plans(customer, product, later, version)
+            .await
+            .map_err(from_service)?;
+        let license = Some(convert::license(license, &self.buy_more_url));
+        Ok(Response::new(SetLaterPlansResponse { license }))
     }
 
     async fn get_license(

@@ -36,12 +36,19 @@ list_requests! {
     ListLicensesRequest ListProductsRequest ListSelectionUsersRequest ListUsersRequest
 }
 
-impl ListRequest for v1::ListRulesRequest {
-    fn take_paging(&mut self) -> (i32, String, bool) {
-        let token = std::mem::take(&mut self.page_token);
-        (std::mem::take(&mut self.page_size), token, false)
-    }
+/// Lists that only go forward, and are not counted.
+macro_rules! forward_list_requests {
+    ($($request:ident)*) => { $(
+        impl ListRequest for v1::$request {
+            fn take_paging(&mut self) -> (i32, String, bool) {
+                let token = std::mem::take(&mut self.page_token);
+                (std::mem::take(&mut self.page_size), token, false)
+            }
+        }
+    )* };
 }
+
+forward_list_requests! { ListGainedPlansRequest ListRulesRequest }
 
 /// A page that was asked for.
 pub(super) struct Page<'a> {

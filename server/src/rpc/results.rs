@@ -4,7 +4,7 @@ use prost::Message;
 use seatwise_proto::v1::{self, batch_frame::Frame, batch_result::Disposition as Proto};
 use tonic::Status;
 
-use super::convert::{batch, count, plan_choice, time};
+use super::convert::{batch, count, plan_choice, plan_ref, product_ref, time};
 use super::language::Language;
 use super::status::internal;
 use super::text;
@@ -166,16 +166,6 @@ fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchR
     }
 }
 
-fn product_ref(catalogue: &Catalogue, id: ProductId) -> v1::ProductRef {
-    let product = catalogue.product(id);
-    v1::ProductRef {
-        product_id: id.to_string(),
-        display_name: product
-            .map(|product| product.display_name.clone())
-            .unwrap_or_default(),
-    }
-}
-
 fn reason_counts(tally: &Tally) -> Vec<v1::ReasonCount> {
     let count = |(name, users): (&String, &u64)| {
         let code = code(name);
@@ -207,10 +197,7 @@ fn seat_changes(catalogue: &Catalogue, tally: &Tally) -> Vec<v1::SeatChange> {
 
 pub(super) fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
     let product = |id: &ProductId| Some(product_ref(catalogue, *id));
-    let plan = |id: &PlanId| v1::PlanRef {
-        plan_id: id.to_string(),
-        name: catalogue.plan_name(*id).to_owned(),
-    };
+    let plan = |id: &PlanId| plan_ref(catalogue, *id);
     let mut about = v1::Reason {
         code: code(reason.code()).into(),
         ..v1::Reason::default()

@@ -185,12 +185,31 @@ fn from_refusal(refusal: Refusal) -> Status {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
         }
+        Refusal::SelectedTwice { .. }
+        | Refusal::TooManySelected { .. }
+        | Refusal::TooManySelections { .. } => from_selection(&refusal),
+        Refusal::TooManyUsers { .. }
+        | Refusal::PlanStale
+        | Refusal::ReaderTooSlow
+        | Refusal::SeatsShort(_) => from_rehearsal(&refusal),
+        Refusal::PlanRetired {
+            field,
+            product,
+            plan,
+        } => unknown_plan(field, product, plan),
+        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+    }
+}
+
+/// What is wrong with a selection.
+fn from_selection(refusal: &Refusal) -> Status {
+    match refusal {
         Refusal::SelectedTwice {
             part,
             first,
             second,
         } => {
-            let field = |index| format!("selection.{part}.users.users[{index}]");
+            let field = |index: &u32| format!("selection.{part}.users.users[{index}]");
             duplicate_user(field(first), field(second))
         }
         Refusal::TooManySelected { max } => refuse(
@@ -209,25 +228,25 @@ fn from_refusal(refusal: Refusal) -> Status {
             ),
             &[("max", max.to_string())],
         ),
-        Refusal::PlanRetired {
-            field,
-            product,
-            plan,
-        } => unknown_plan(field, product, plan),
-        Refusal::TooManyUsers { given, max } => too_many("users", given, max),
-        Refusal::PlanStale => refuse(
+        _ => unreachable!("{refusal} is told elsewhere"),
+    }
+}
+
+/// Why a batch is not accepted, or its preview not shown.
+fn from_rehearsal(refusal: &Refusal) -> Status {
+    let say = |reason, message: &str| refuse(reason, message.to_owned(), &[]);
+    match refusal {
+        Refusal::TooManyUsers { given, max } => too_many("users", *given, *max),
+        Refusal::PlanStale => say(
             ErrorReason::PlanStale,
-            "the request would do something else now than its preview showed; preview it again"
-                .to_owned(),
-            &[],
+            "the request would do something else now than its preview showed; preview it again",
         ),
-        Refusal::ReaderTooSlow => refuse(
+        Refusal::ReaderTooSlow => say(
             ErrorReason::ReaderTooSlow,
-            "the preview was read too slowly; preview again and read without a pause".to_owned(),
-            &[],
+            "the preview was read too slowly; preview again and read without a pause",
         ),
-        Refusal::SeatsShort(short) => seats_short(&Catalogue::default(), &short),
-        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+        Refusal::SeatsShort(short) => seats_short(&Catalogue::default(), short),
+        _ => unreachable!("{refusal} is told elsewhere"),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Customers, users, licenses, assignments and the catalogue: one call of the store each.
 
 use super::{Error, Service, now};
-use crate::domain::{BatchId, CustomerId, DisplayName, PlanId, ProductId, UserId, UserRef};
+use crate::domain::{
+    BatchId, CustomerId, DisplayName, LaterPlans, PlanId, ProductId, UserId, UserRef,
+};
 use crate::store::{
-    Batch, Customer, ImportUser, Imported, License, NewUser, PlanOfProduct, Product, SeatsUpdate,
-    Store, StoredResults, StoredRule, User, UserUpdate,
+    Batch, Customer, GainedPlans, ImportUser, Imported, License, NewUser, PlanOfProduct, Product,
+    SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
 };
 
 impl Service {
@@ -117,10 +119,44 @@ impl Service {
             .await
     }
 
-    /// Says who can hold a product.
-    pub async fn set_for_company(&self, id: ProductId, for_company: bool) -> Result<(), Error> {
-        self.call(|store| async move { store.set_for_company(id, for_company).await })
+    /// Changes who can hold a product and what becomes of plans that are added later.
+    pub async fn update_product(
+        &self,
+        id: ProductId,
+        for_company: Option<bool>,
+        later_plans: Option<LaterPlans>,
+    ) -> Result<(), Error> {
+        self.call(|store| async move { store.update_product(id, for_company, later_plans).await })
             .await
+    }
+
+    /// Says what becomes of plans that are added later to a product, for users of the customer.
+    pub async fn set_later_plans(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+        later: Option<LaterPlans>,
+        version: Option<i64>,
+    ) -> Result<License, Error> {
+        let set = |store: Store| async move {
+            store
+                .set_later_plans(customer, product, later, version, now())
+                .await
+        };
+        self.call(set).await
+    }
+
+    /// Returns a page of assignments that have gained plans.
+    pub async fn gained_plans(
+        &self,
+        customer: CustomerId,
+        since: i64,
+        after: Option<(ProductId, UserId)>,
+        limit: i64,
+    ) -> Result<Vec<GainedPlans>, Error> {
+        let list =
+            |store: Store| async move { store.gained_plans(customer, since, after, limit).await };
+        self.call(list).await
     }
 
     /// Returns a page of rules.

@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::Store;
 use super::diff::{CatalogueChange, EditionDiff, RulesDiff, StoredEdition, StoredRule};
 use super::error::Error;
+use super::later_plans::encode_later_plans;
 use super::products::{Product, not_found};
 use super::schema::{
     installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
@@ -114,20 +115,34 @@ impl Store {
         rows.into_iter().map(StoredRule::try_from).collect()
     }
 
-    /// Says who can hold a product.
-    pub async fn set_for_company(&self, id: ProductId, for_company: bool) -> Result<(), Error> {
+    /// Changes who can hold a product and what becomes of plans that are added later; `None` leaves
+    /// it as it is.
+    pub async fn update_product(
+        &self,
+        id: ProductId,
+        for_company: Option<bool>,
+        later_plans: Option<LaterPlans>,
+    ) -> Result<(), Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
-            let found: Option<bool> = p::table
+            let found: Option<Product> = p::table
                 .find(Id::from(id))
-                .select(p::for_company)
+                .select(Product::as_select())
                 .first(conn)
                 .await
                 .optional()?;
             let before = found.ok_or_else(|| not_found(id))?;
-            if before != for_company {
+            let after = Product {
+                for_company: for_company.unwrap_or(before.for_company),
+                later_plans: later_plans.unwrap_or(before.later_plans),
+                ..before.clone()
+            };
+            if after != before {
                 diesel::update(p::table.find(Id::from(id)))
-                    .set(p::for_company.eq(for_company))
+                    .set((
+                        p::for_company.eq(after.for_company),
+                        p::later_plans.eq(encode_later_plans(Some(after.later_plans))),
+                    ))
                     .execute(conn)
                     .await?;
                 set_catalogue_version!(conn, version + 1);
@@ -160,7 +175,7 @@ impl Store {
                 diesel::insert_into(p::table)
                     .values((
                         p::product_id.eq(Id::from(product.product_id)),
-                        p::later_plans.eq(LATER_PLANS_ON),
+                        p::later_plans.eq(encode_later_plans(Some(product.later_plans))),
                         values.clone(),
                     ))
                     .on_conflict(p::product_id)
@@ -224,23 +239,11 @@ impl Store {
     }
 }
 
-const LATER_PLANS_ON: i16 = 1;
-const LATER_PLANS_OFF: i16 = 2;
-
-/// Reads a stored policy; `None` says none.
-pub(super) fn later_plans(stored: i16) -> Option<LaterPlans> {
-    match stored {
-        LATER_PLANS_ON => Some(LaterPlans::On),
-        LATER_PLANS_OFF => Some(LaterPlans::Off),
-        _ => None,
-    }
-}
-
 fn new_product((id, display_name, for_company, stored): (Id, String, bool, i16)) -> NewProduct {
     NewProduct {
         id: id.into(),
         display_name,
         for_company,
-        later_plans: later_plans(stored).unwrap_or_default(),
+        later_plans: stored.into(),
     }
 }

@@ -14,6 +14,7 @@ mod engine;
 mod filter;
 mod fixture;
 mod import;
+mod later_plans;
 mod licenses;
 mod lists;
 mod migration;
@@ -25,6 +26,7 @@ mod records;
 mod rules;
 mod selections;
 mod takeover;
+mod terms;
 mod trouble;
 mod users;
 
@@ -145,6 +147,19 @@ checks! {
         a_chunk_is_not_decided_by_a_catalogue_that_moved
         a_user_deleted_or_changed_since_acceptance_is_seen_as_it_is
         a_product_is_swapped_for_one_that_excludes_it
+    }
+    terms {
+        a_preview_says_what_the_batch_then_does
+        a_batch_stops_after_so_many_failures
+        full_licenses_are_swapped_by_all_or_nobody
+        an_atomic_batch_has_its_limit_of_users
+        a_batch_that_lacks_seats_is_refused_if_it_says_so
+        a_batch_keeps_the_promise_of_its_preview
+        a_rehearsal_goes_by_the_catalogue_of_its_moment
+    }
+    later_plans {
+        a_policy_says_what_all_plans_are
+        an_import_tells_whose_plans_it_has_changed
     }
     records {
         changes_are_numbered_without_a_gap_and_say_what_changed

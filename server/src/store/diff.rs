@@ -103,6 +103,7 @@ impl EditionDiff {
                     display_name,
                     string_id,
                     for_company,
+                    later_plans: before.map(|before| before.later_plans).unwrap_or_default(),
                     retired,
                 },
             );

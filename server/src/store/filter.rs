@@ -44,7 +44,7 @@ use super::error::Error;
 use super::portable::{Portable, in_order};
 use super::types::{Guid, Id, Instant};
 use super::users::User;
-use super::{Store, sqlite};
+use super::{Store, sqlite, tally};
 use crate::domain::{CustomerId, Place, UserFilter, UserId, UserOrder};
 
 /// So few users are looked up and sorted for a page; among more, walking finds enough for it soon.
@@ -77,19 +77,17 @@ pub(super) trait Reads {
         &mut self,
         statement: Portable<(Integer, Bool, Binary)>,
     ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>>;
-    async fn counts(
-        &mut self,
-        statement: Portable<(Guid, Integer, BigInt)>,
-    ) -> QueryResult<Vec<(Id, i32, i64)>>;
+    /// Products and choices with their counts: rows of PostgreSQL, what `tally` returns on SQLite.
+    async fn counts(&mut self, statement: Portable) -> QueryResult<Vec<(Id, i32, i64)>>;
 }
 
 macro_rules! reads {
-    ($($connection:ty { $($ids:tt)* })*) => { $(
+    ($($connection:ty { $($own:tt)* })*) => { $(
         impl Reads for $connection {
             async fn number(&mut self, statement: Portable<BigInt>) -> QueryResult<Option<i64>> {
                 statement.get_result(self).await.optional()
             }
-            $($ids)*
+            $($own)*
             async fn users(&mut self, statement: Portable<UserColumns>) -> QueryResult<Vec<User>> {
                 statement.load(self).await
             }
@@ -97,12 +95,6 @@ macro_rules! reads {
                 &mut self,
                 statement: Portable<(Integer, Bool, Binary)>,
             ) -> QueryResult<Vec<(i32, bool, Vec<u8>)>> {
-                statement.load(self).await
-            }
-            async fn counts(
-                &mut self,
-                statement: Portable<(Guid, Integer, BigInt)>,
-            ) -> QueryResult<Vec<(Id, i32, i64)>> {
                 statement.load(self).await
             }
         }
@@ -114,12 +106,21 @@ reads! {
         async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
             statement.load(self).await
         }
+        async fn counts(&mut self, statement: Portable) -> QueryResult<Vec<(Id, i32, i64)>> {
+            let statement = statement.returning::<(Guid, Integer, BigInt)>();
+            statement.load(self).await
+        }
     }
     sqlite::Connection {
         // The async face would keep a million rows apart first, at many times the size of an id.
         async fn ids(&mut self, statement: Portable<Guid>) -> QueryResult<Vec<Id>> {
             self.spawn_blocking(move |conn| diesel::RunQueryDsl::load(statement, conn))
                 .await
+        }
+        async fn counts(&mut self, statement: Portable) -> QueryResult<Vec<(Id, i32, i64)>> {
+            let statement = statement.returning::<Binary>();
+            let bytes: Vec<u8> = statement.get_result(self).await?;
+            Ok(tally::decode(&bytes))
         }
     }
 }

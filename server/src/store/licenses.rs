@@ -1,15 +1,16 @@
 //! Licenses: what a customer owns of each product.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::{Error, Refusal};
+use super::later_plans::{decode_later_plans, encode_later_plans};
 use super::portable::{Keys, Portable, Value, in_order, portable};
 use super::schema::{licenses as l, products as p};
 use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, Place, ProductId, Seats};
+use crate::domain::{CustomerId, LaterPlans, Place, ProductId, Seats};
 
 /// A license as stored, with the names of its product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,11 @@ pub struct License {
     pub string_id: String,
     /// The seats.
     pub seats: Seats,
-    /// Grows whenever the seats are set to others.
+    /// What becomes of plans that are added later; `None` is as the product says.
+    pub later_plans: Option<LaterPlans>,
+    /// Grows whenever the seats or the policy are set to others.
     pub version: i64,
-    /// When the seats were last set.
+    /// When one of them was last set.
     pub updated_at: Timestamp,
 }
 
@@ -43,7 +46,7 @@ pub struct SeatsUpdate {
     pub version: Option<i64>,
 }
 
-pub(super) type Row = (Id, String, String, i64, i64, i64, i64, i64, Timestamp);
+pub(super) type Row = (Id, String, String, i64, i64, i64, i64, i16, i64, Timestamp);
 type Columns = (
     Guid,
     Text,
@@ -52,6 +55,7 @@ type Columns = (
     BigInt,
     BigInt,
     BigInt,
+    SmallInt,
     BigInt,
     Instant,
 );
@@ -59,7 +63,7 @@ type Columns = (
 impl From<Row> for License {
     fn from(row: Row) -> Self {
         let (product, display_name, string_id, enabled, warning, suspended, assigned, ..) = row;
-        let (.., version, updated_at) = row;
+        let (.., later_plans, version, updated_at) = row;
         let seats = Seats {
             enabled,
             warning,
@@ -71,6 +75,7 @@ impl From<Row> for License {
             display_name,
             string_id,
             seats,
+            later_plans: decode_later_plans(later_plans),
             version,
             updated_at,
         }
@@ -90,6 +95,7 @@ macro_rules! select_licenses {
                 l::warning,
                 l::suspended,
                 l::assigned,
+                l::later_plans,
                 l::version,
                 l::updated_at,
             ))
@@ -120,7 +126,8 @@ impl Store {
             check_version("license", product, update.version, found.as_ref().map_or(0, |l| l.version))?;
             let is_new = found.is_none();
             let before = found.unwrap_or(License {
-                product, display_name, string_id, seats: Seats::default(), version: 0, updated_at: now,
+                product, display_name, string_id, seats: Seats::default(), later_plans: None,
+                version: 0, updated_at: now,
             });
             let after = updated(before.clone(), update, now)?;
             if is_new {
@@ -131,7 +138,7 @@ impl Store {
                     l::warning.eq(after.seats.warning),
                     l::suspended.eq(after.seats.suspended),
                     l::assigned.eq(0),
-                    l::later_plans.eq(0),
+                    l::later_plans.eq(encode_later_plans(None)),
                     l::version.eq(1),
                     l::updated_at.eq(now),
                 );
@@ -181,7 +188,7 @@ impl Store {
     ) -> Result<Vec<License>, Error> {
         const KEYS: Keys = &["p.sort_key", "l.product_id"];
         let select = "SELECT l.product_id, p.display_name, p.string_id, l.enabled, l.warning, \
-                      l.suspended, l.assigned, l.version, l.updated_at";
+                      l.suspended, l.assigned, l.later_plans, l.version, l.updated_at";
         let key = |(name, id): &(String, ProductId)| {
             vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
         };
@@ -249,7 +256,7 @@ fn updated(license: License, update: SeatsUpdate, now: Timestamp) -> Result<Lice
     })
 }
 
-fn not_found(resource: &'static str, product: ProductId) -> Error {
+pub(super) fn not_found(resource: &'static str, product: ProductId) -> Error {
     Refusal::NotFound {
         resource,
         id: product.to_string(),

@@ -5,12 +5,11 @@
 //! turn round; SQLite takes the tables of a `CROSS JOIN` as they come.
 
 use diesel::QueryResult;
-use diesel::sql_types::{BigInt, Integer};
 
 use super::error::Error;
 use super::filter::{Reads, UserKey};
 use super::portable::{Keys, Portable, Value, in_order, portable};
-use super::types::{Guid, Id};
+use super::types::Id;
 use super::users::User;
 use crate::domain::{ChoiceId, CustomerId, Place, ProductId, UserId};
 
@@ -104,13 +103,13 @@ pub(super) async fn tally(
         .per_engine(
             "SELECT a.product_id, 0, count(*) FROM n CROSS JOIN LATERAL \
              (SELECT product_id FROM assignments WHERE customer_id = ",
-            "SELECT a.product_id, 0, count(*) FROM n CROSS JOIN assignments AS a \
+            "SELECT tally(a.product_id, 0) FROM n CROSS JOIN assignments AS a \
              WHERE a.customer_id = ",
         )
         .id(customer)
         .per_engine(
             " AND user_id = n.id OFFSET 0) AS a GROUP BY a.product_id",
-            " AND a.user_id = n.id GROUP BY a.product_id",
+            " AND a.user_id = n.id",
         );
     counts(conn, statement).await
 }
@@ -125,15 +124,15 @@ pub(super) async fn tally_choices(
         .per_engine(
             "SELECT a.product_id, a.choice_id, count(*) FROM n CROSS JOIN LATERAL \
              (SELECT product_id, choice_id FROM assignments WHERE customer_id = ",
-            "SELECT a.product_id, a.choice_id, count(*) FROM n CROSS JOIN \
+            "SELECT tally(a.product_id, a.choice_id) FROM n CROSS JOIN \
              assignments AS a INDEXED BY assignments_choice_idx WHERE a.customer_id = ",
         )
         .id(customer)
         .per_engine(
-            " AND user_id = n.id AND choice_id <> 0 OFFSET 0) AS a",
+            " AND user_id = n.id AND choice_id <> 0 OFFSET 0) AS a \
+             GROUP BY a.product_id, a.choice_id",
             " AND a.user_id = n.id AND a.choice_id <> 0",
-        )
-        .sql(" GROUP BY a.product_id, a.choice_id");
+        );
     counts(conn, statement).await
 }
 
@@ -142,16 +141,23 @@ pub(super) async fn tally_all_choices(
     conn: &mut impl Reads,
     customer: CustomerId,
 ) -> Result<Vec<Tally>, Error> {
-    let statement = portable("SELECT a.product_id, a.choice_id, count(*) FROM assignments AS a")
-        .per_engine("", " INDEXED BY assignments_choice_idx")
+    let statement = portable("")
+        .per_engine(
+            "SELECT a.product_id, a.choice_id, count(*) FROM assignments AS a",
+            "SELECT tally(a.product_id, a.choice_id) \
+             FROM assignments AS a INDEXED BY assignments_choice_idx",
+        )
         .sql(" WHERE a.customer_id = ")
         .id(customer)
-        .sql(" AND a.choice_id <> 0 GROUP BY a.product_id, a.choice_id");
+        .per_engine(
+            " AND a.choice_id <> 0 GROUP BY a.product_id, a.choice_id",
+            " AND a.choice_id <> 0",
+        );
     counts(conn, statement).await
 }
 
 async fn counts(conn: &mut impl Reads, statement: Portable) -> Result<Vec<Tally>, Error> {
-    let rows = conn.counts(statement.returning::<(Guid, Integer, BigInt)>());
+    let rows = conn.counts(statement);
     let tally = |(product, choice, count): (Id, i32, i64)| {
         let key = (ProductId::from(product), ChoiceId(choice));
         (key, count)

@@ -2,7 +2,7 @@
 //! `catalogue.rs`.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::Store;
@@ -10,7 +10,7 @@ use super::error::{Error, Refusal};
 use super::portable::{Keys, Portable, Value, in_order, portable, prefix_range};
 use super::schema::{product_plans as pp, products as p, service_plans as sp};
 use super::types::{Guid, Id};
-use crate::domain::{Place, PlanId, ProductId, fold};
+use crate::domain::{LaterPlans, Place, PlanId, ProductId, fold};
 
 /// A product as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -25,6 +25,9 @@ pub struct Product {
     pub string_id: String,
     /// True if no user can hold it.
     pub for_company: bool,
+    /// What becomes of plans that are added later.
+    #[diesel(deserialize_as = i16)]
+    pub later_plans: LaterPlans,
     /// True if the newest edition lacks it.
     pub retired: bool,
 }
@@ -112,7 +115,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Product>, Error> {
         const KEYS: Keys = &["sort_key", "product_id"];
-        let select = "SELECT product_id, display_name, string_id, for_company, retired \
+        let select = "SELECT product_id, display_name, string_id, for_company, later_plans, retired \
                       FROM products WHERE TRUE";
         let key = |(name, id): &(String, ProductId)| {
             vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
@@ -122,7 +125,7 @@ impl Store {
             .beyond(KEYS, &place.map(key))
             .ordered(KEYS, place.is_backward())
             .limit(limit)
-            .returning::<(Guid, Text, Text, Bool, Bool)>();
+            .returning::<(Guid, Text, Text, Bool, SmallInt, Bool)>();
         let rows = read!(self, conn => { statement.load(conn).await })?;
         Ok(in_order(rows, place))
     }

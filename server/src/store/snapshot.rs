@@ -6,8 +6,8 @@ pub(super) mod sqlite;
 
 use std::sync::Arc;
 
-use super::catalogue::later_plans;
 use super::error::Error;
+use super::later_plans::decode_later_plans;
 use super::types::Id;
 use crate::domain::{Choices, CustomerId, Order, Seats, Snapshot};
 
@@ -34,7 +34,7 @@ fn add_license(snapshot: &mut Snapshot, row: LicenseRow) {
         assigned,
     };
     snapshot.seats.insert(product.into(), seats);
-    if let Some(later) = later_plans(later) {
+    if let Some(later) = decode_later_plans(later) {
         snapshot.later_plans.insert(product.into(), later);
     }
 }

@@ -14,6 +14,7 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use tokio::sync::Mutex;
 
 use super::error::{Error, unavailable};
+use super::tally;
 
 /// SQLite behind an async face; each call runs on a blocking thread.
 pub(super) type Connection = SyncConnectionWrapper<SqliteConnection>;
@@ -48,6 +49,7 @@ pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
         .ok_or_else(|| unavailable("the path must be UTF-8"))?;
     let mut writer = Connection::establish(url).await.map_err(unavailable)?;
     writer.batch_execute(WRITER).await?;
+    writer.spawn_blocking(tally::register).await?;
 
     let mut config = ManagerConfig::default();
     config.custom_setup = Box::new(|url| {
@@ -56,6 +58,8 @@ pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
             let mut reader = Connection::establish(&url).await?;
             let setup = reader.batch_execute(READER).await;
             setup.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            let function = reader.spawn_blocking(tally::register).await;
+            function.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(reader)
         })
     });

@@ -386,6 +386,7 @@ async fn products(bad: &mut BadInput<'_>) {
     let update = |id: &str, applies_to| UpdateProductRequest {
         product_id: id.to_owned(),
         applies_to,
+        ..Default::default()
     };
     for applies_to in [0, 3] {
         let call = client.update_product(update(NOTES, applies_to));

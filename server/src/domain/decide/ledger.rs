@@ -24,28 +24,17 @@ impl Ledger {
         }
     }
 
-    /// Takes and frees the seats of a user against whom nothing else stands, or says why not.
+    /// Says which of the seats that a user would take are not there, and takes and frees them if
+    /// nothing stands against the user.
     pub(super) fn serve(&mut self, edits: &[Edit], reasons: &mut Vec<Reason>) {
-        self.scarcity(edits, reasons);
+        let refused = !reasons.is_empty();
+        self.ask(edits, reasons);
+        if refused {
+            return;
+        }
         let served = reasons.is_empty();
         for (product, step) in steps(edits) {
             self.step(product, step, served);
-        }
-        for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
-            self.measure(product);
-        }
-    }
-
-    /// Says which of the seats that a user would take are not there.
-    pub(super) fn scarcity(&self, edits: &[Edit], reasons: &mut Vec<Reason>) {
-        for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
-            if let Some(seats) = self.seats.get(&product)
-                && !seats.is_suspended()
-                && seats.available() <= 0
-            {
-                let available = seats.available();
-                reasons.push(Reason::SeatsExhausted { product, available });
-            }
         }
     }
 
@@ -56,12 +45,39 @@ impl Ledger {
         }
     }
 
-    /// Takes the seats of a user, also those that are not there, but says so.
+    /// Says which of the seats that a user would take are not there, and takes them all the same if
+    /// nothing else stands against the user.
     pub(super) fn take(&mut self, edits: &[Edit], reasons: &mut Vec<Reason>) {
-        self.scarcity(edits, reasons);
+        let refused = !reasons.is_empty();
+        self.ask(edits, reasons);
+        if refused {
+            return;
+        }
         for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
             self.step(product, 1, true);
-            self.measure(product);
+        }
+    }
+
+    /// Says which of the seats that a user would take are not there, and how many would have to be.
+    fn ask(&mut self, edits: &[Edit], reasons: &mut Vec<Reason>) {
+        for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
+            let Some(seats) = self
+                .seats
+                .get(&product)
+                .filter(|seats| !seats.is_suspended())
+            else {
+                continue;
+            };
+            let available = seats.available();
+            if available <= 0 {
+                reasons.push(Reason::SeatsExhausted { product, available });
+            }
+            let unmet = self.demand.get(&product).map_or(0, |demand| demand.unmet);
+            let missing = unmet + 1 - available;
+            if missing > 0 {
+                let demand = self.demand.entry(product).or_default();
+                demand.shortage = demand.shortage.max(missing);
+            }
         }
     }
 
@@ -71,15 +87,6 @@ impl Ledger {
             seats.expect("an assignment has a license").assigned += step;
         } else {
             self.demand.entry(product).or_default().unmet += step;
-        }
-    }
-
-    fn measure(&mut self, product: ProductId) {
-        let unmet = self.demand.get(&product).map_or(0, |demand| demand.unmet);
-        let missing = unmet - self.seats[&product].available();
-        if missing > 0 {
-            let demand = self.demand.entry(product).or_default();
-            demand.shortage = demand.shortage.max(missing);
         }
     }
 

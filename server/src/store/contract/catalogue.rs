@@ -257,7 +257,7 @@ pub(super) async fn who_can_hold_a_product_is_kept_if_the_edition_does_not_say(f
 
     for (for_company, version) in [(true, 2), (true, 2), (false, 3), (true, 4)] {
         store
-            .set_for_company(OFFICE, for_company)
+            .update_product(OFFICE, Some(for_company), None)
             .await
             .expect("set");
         assert_eq!(store.catalogue_version().await.expect("a version"), version);
@@ -277,7 +277,7 @@ pub(super) async fn who_can_hold_a_product_is_kept_if_the_edition_does_not_say(f
         id: unknown.to_string(),
     };
     assert_eq!(
-        raw::refusal(&store, store.set_for_company(unknown, true)).await,
+        raw::refusal(&store, store.update_product(unknown, Some(true), None)).await,
         expected
     );
 }

@@ -10,7 +10,7 @@ use super::engine::Fresh;
 use crate::domain::{
     Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, Digest, DisplayName,
     Disposition, Place, Plan, PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, RequestId,
-    Snapshot, Terms, UserFilter, UserId, UserOrder, UserRef, decide,
+    Snapshot, Stop, Terms, UserFilter, UserId, UserOrder, UserRef, decide,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
@@ -354,25 +354,35 @@ impl Fixture {
         }
     }
 
-    /// The decision that the service would take.
+    /// The decision that the service would take, of a best-effort batch.
     pub(super) fn decision(&self, chunk: &Arc<Chunk>) -> Decide {
+        self.decision_by(chunk, Terms::BestEffort, None)
+    }
+
+    fn decision_by(&self, chunk: &Arc<Chunk>, terms: Terms, promised: Option<Digest>) -> Decide {
         let (catalogue, chunk) = (self.catalogue.clone(), chunk.clone());
         Arc::new(move |snapshot: &Snapshot| {
-            let terms = Terms::BestEffort;
-            decision_of(decide(&catalogue, snapshot, &chunk.order, terms))
+            let order = &chunk.order;
+            let mut plan = decide(&catalogue, snapshot, order, terms);
+            let kept = |promised| promised == Digest::of(&catalogue, snapshot, order, &plan);
+            if snapshot.progress.stopped.is_none() && !promised.is_none_or(kept) {
+                plan = Plan::skip(snapshot, order, Stop::PlanStale);
+            }
+            decision_of(plan)
         })
     }
 
-    /// Writes a chunk that must be done, and gives the choices that are known then.
+    /// Writes a chunk of a best-effort batch, which must be done, and gives the choices that are
+    /// known then.
     pub(super) async fn write(&self, chunk: Chunk) -> Choices {
         let chunk = Arc::new(chunk);
         let decide = self.decision(&chunk);
-        match self
-            .store
-            .write_chunk(chunk, decide)
-            .await
-            .expect("written")
-        {
+        self.write_by(chunk, decide).await
+    }
+
+    async fn write_by(&self, chunk: Arc<Chunk>, decide: Decide) -> Choices {
+        let written = self.store.write_chunk(chunk, decide).await;
+        match written.expect("written") {
             Written::Done(choices) => choices,
             other => panic!("not done: {other:?}"),
         }
@@ -387,8 +397,14 @@ impl Fixture {
                 choices,
                 ..self.chunk(batch, position).await
             };
+            let stored = self
+                .store
+                .batch_chunk(self.customer, batch.batch_id, position);
+            let (_, promised) = stored.await.expect("a chunk");
             position += chunk.order.turns.len() as i64;
-            choices = self.write(chunk).await;
+            let chunk = Arc::new(chunk);
+            let decide = self.decision_by(&chunk, batch.terms(), promised);
+            choices = self.write_by(chunk, decide).await;
         }
         let results = self.results(batch, 0).await;
         let bytes = results
@@ -417,6 +433,18 @@ impl Fixture {
             .store
             .batch_results(self.customer, batch.batch_id, position, i64::MAX);
         results.await.expect("results")
+    }
+
+    /// The choice with which a user holds a product.
+    pub(super) async fn plans_of(&self, user: UserId, product: ProductId) -> PlanChoice {
+        let held = AssignmentFilter {
+            user: Some(user),
+            product: Some(product),
+        };
+        let held = self
+            .store
+            .assignments(self.customer, held, &Place::First, 1);
+        held.await.expect("assignments").remove(0).plans
     }
 
     /// Which products a user holds.

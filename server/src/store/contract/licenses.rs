@@ -42,6 +42,7 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
         display_name: "Office".to_owned(),
         string_id: "OFFICE".to_owned(),
         seats: Seats::default(),
+        later_plans: None,
         version: 0,
         updated_at: NOW,
     };

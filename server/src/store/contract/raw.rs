@@ -40,6 +40,11 @@ pub(super) async fn execute(store: &Store, statement: &str) {
 }
 
 /// The names of all tables.
+/// How many rows a table has.
+pub(super) async fn count(store: &Store, table: &str) -> usize {
+    contents(store).await[table].len()
+}
+
 pub(super) async fn tables(store: &Store) -> Vec<String> {
     let query = match &store.db {
         Db::Postgres(_) => {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::text::{plan_id, product_id, user_id};
 use super::world::{Bundle, Person, World};
 use crate::domain::{
-    Assign, Change, Country, PlanChoice, PlanEdit, PlanId, ProductId, Rule, Seats, Turn, UserId,
+    Assign, Change, Country, LaterPlans, PlanChoice, PlanEdit, PlanId, ProductId, Replace, Rule,
+    Seats, Terms, Turn, UserId,
 };
 
 const PRODUCTS: usize = 6;
@@ -18,7 +19,25 @@ const USERS: usize = 8;
 pub(super) fn world() -> impl Strategy<Value = World> {
     let products = vec(product(), 1..=PRODUCTS);
     let users = vec(user(), 1..=USERS);
-    (products, vec(rule(), 0..8), vec(change(), 1..=4), users).prop_map(build)
+    let changes = vec(change(), 1..=4);
+    let cuts = prop::collection::btree_set(1..USERS, 0..3);
+    let parts = (products, vec(rule(), 0..8), changes, users);
+    (parts, terms(), cuts).prop_map(|(parts, terms, cuts)| {
+        let mut world = build(parts);
+        world.terms = terms;
+        if terms != Terms::Atomic {
+            world.cuts = cuts;
+        }
+        world
+    })
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    prop_oneof![
+        3 => Just(Terms::BestEffort),
+        1 => (1_u32..4).prop_map(Terms::StopAfter),
+        2 => Just(Terms::Atomic),
+    ]
 }
 
 type License = (Seats, bool);
@@ -33,10 +52,31 @@ struct Choice {
 }
 
 #[derive(Clone, Debug)]
+enum Ask {
+    Set(Choice),
+    Delta { enable: Mask, disable: Mask },
+}
+
+#[derive(Clone, Debug)]
 enum Wish {
     Leave,
-    Assign(Option<Choice>),
+    Assign(Option<Ask>),
     Revoke,
+    /// By the product so many places further on, if nothing else is wished of that.
+    Replace(usize, Option<Ask>),
+}
+
+/// What is wished of each product, and which of the others are kept.
+type Wishes = (Vec<Wish>, Option<Mask>);
+
+#[derive(Clone, Debug)]
+struct Sold {
+    plans: Mask,
+    retired: Mask,
+    for_company: bool,
+    later_plans: LaterPlans,
+    decided: Option<LaterPlans>,
+    license: Option<License>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,13 +97,28 @@ struct Drawn {
     change: u8,
 }
 
-fn product() -> impl Strategy<Value = (Mask, Mask, bool, Option<License>)> {
+fn product() -> impl Strategy<Value = Sold> {
     let few = prop_oneof![2 => Just(0), 1 => any::<Mask>()];
-    (
+    let company = prop::bool::weighted(0.05);
+    let later = || prop_oneof![2 => Just(LaterPlans::On), 1 => Just(LaterPlans::Off)];
+    let license = some(0.95, license());
+    let parts = (
         any::<Mask>(),
         few,
-        prop::bool::weighted(0.05),
-        some(0.95, license()),
+        company,
+        later(),
+        some(0.3, later()),
+        license,
+    );
+    parts.prop_map(
+        |(plans, retired, for_company, later_plans, decided, license)| Sold {
+            plans,
+            retired: plans & retired,
+            for_company,
+            later_plans,
+            decided,
+            license,
+        },
     )
 }
 
@@ -106,14 +161,26 @@ fn choice() -> impl Strategy<Value = Choice> {
     (any::<bool>(), plans).prop_map(|(only, plans)| Choice { only, plans })
 }
 
-fn change() -> impl Strategy<Value = Vec<Wish>> {
+fn ask() -> impl Strategy<Value = Option<Ask>> {
+    prop_oneof![
+        3 => Just(None),
+        2 => choice().prop_map(|choice| Some(Ask::Set(choice))),
+        2 => (any::<Mask>(), any::<Mask>(), any::<Mask>()).prop_map(|(some, enable, disable)| {
+            // Some of the plans, each on or off.
+            let (enable, disable) = (some & enable, some & !enable & disable);
+            Some(Ask::Delta { enable, disable })
+        }),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Wishes> {
     let wish = prop_oneof![
         3 => Just(Wish::Leave),
-        2 => Just(Wish::Assign(None)),
-        2 => choice().prop_map(|choice| Wish::Assign(Some(choice))),
-        3 => Just(Wish::Revoke),
+        4 => ask().prop_map(Wish::Assign),
+        2 => Just(Wish::Revoke),
+        2 => (1..PRODUCTS, ask()).prop_map(|(by, plans)| Wish::Replace(by, plans)),
     ];
-    vec(wish, PRODUCTS)
+    (vec(wish, PRODUCTS), some(0.2, any::<Mask>()))
 }
 
 fn user() -> impl Strategy<Value = Drawn> {
@@ -140,39 +207,34 @@ fn user() -> impl Strategy<Value = Drawn> {
     })
 }
 
-type Parts = (
-    Vec<(Mask, Mask, bool, Option<License>)>,
-    Vec<Option<Rule>>,
-    Vec<Vec<Wish>>,
-    Vec<Drawn>,
-);
+type Parts = (Vec<Sold>, Vec<Option<Rule>>, Vec<Wishes>, Vec<Drawn>);
 
 fn build((products, rules, changes, mut users): Parts) -> World {
     let mut world = World {
         rules: rules.into_iter().flatten().collect(),
         ..World::default()
     };
-    for (number, (plans, retired, for_company, license)) in products.into_iter().enumerate() {
-        let (plans, retired) = (of_mask(plans).collect(), of_mask(plans & retired).collect());
-        world.products.insert(
-            product_number(number),
-            Bundle {
-                for_company,
-                plans,
-                retired,
-            },
-        );
-        if let Some((mut seats, suspended)) = license {
+    for (number, sold) in products.into_iter().enumerate() {
+        let id = product_number(number);
+        let bundle = Bundle {
+            for_company: sold.for_company,
+            later_plans: sold.later_plans,
+            plans: of_mask(sold.plans).collect(),
+            retired: of_mask(sold.retired).collect(),
+        };
+        world.products.insert(id, bundle);
+        if let Some(decided) = sold.decided {
+            world.later_plans.insert(id, decided);
+        }
+        if let Some((mut seats, suspended)) = sold.license {
             if suspended {
                 (seats.enabled, seats.warning) = (0, 0);
             }
-            world.seats.insert(product_number(number), seats);
+            world.seats.insert(id, seats);
         }
     }
-    world.order.changes = changes
-        .into_iter()
-        .map(|wishes| wish(&world, wishes))
-        .collect();
+    let changes = changes.into_iter().map(|wishes| wish(&world, wishes));
+    world.order.changes = changes.collect();
     users.sort_by_key(|user| user.rank);
     for (index, user) in users.into_iter().enumerate() {
         let id = user_number(user.rank, index);
@@ -190,24 +252,54 @@ fn build((products, rules, changes, mut users): Parts) -> World {
     world
 }
 
-fn wish(world: &World, wishes: Vec<Wish>) -> Change {
+fn wish(world: &World, (wishes, kept): Wishes) -> Change {
+    let products: Vec<_> = world.products.keys().copied().collect();
+    let mut left: Vec<_> = wishes.iter().map(|w| matches!(w, Wish::Leave)).collect();
     let mut change = Change::default();
-    for (&product, wish) in world.products.keys().zip(wishes) {
+    for (place, (&product, wish)) in products.iter().zip(wishes).enumerate() {
         match wish {
             Wish::Leave => {}
             Wish::Assign(plans) => {
-                let mut plans = plans.map(|choice| plan_choice(&choice));
-                if let Some(PlanChoice::Only(plans)) = &mut plans {
-                    // A request that names other plans is not accepted.
-                    plans.retain(|plan| world.products[&product].plans.contains(plan));
-                }
-                let plans = plans.map(PlanEdit::Set);
+                let plans = plans.and_then(|ask| edit(world, product, &ask));
                 change.assign.push(Assign { product, plans });
             }
             Wish::Revoke => change.revoke.push(product),
+            Wish::Replace(further, plans) => {
+                let by = (place + further) % products.len();
+                if std::mem::take(&mut left[by]) {
+                    let by = products[by];
+                    let plans = plans.and_then(|ask| edit(world, by, &ask));
+                    change.replace.push(Replace { product, by, plans });
+                }
+            }
         }
     }
+    change.revoke_others = kept.map(|kept| {
+        let unnamed = products.iter().zip(left).enumerate();
+        let kept = unnamed.filter(|(bit, (_, left))| *left && kept & (1 << bit) != 0);
+        kept.map(|(_, (product, _))| *product).collect()
+    });
     change
+}
+
+/// A request names no plans but those of the product, and a delta names some.
+fn edit(world: &World, product: ProductId, ask: &Ask) -> Option<PlanEdit> {
+    let plans = |mask| {
+        let known = &world.products[&product].plans;
+        let plans = of_mask(mask).filter(|plan| known.contains(plan));
+        plans.collect::<Vec<_>>()
+    };
+    match ask {
+        Ask::Set(choice) if choice.only => {
+            Some(PlanEdit::Set(PlanChoice::Only(plans(choice.plans))))
+        }
+        Ask::Set(choice) => Some(PlanEdit::Set(PlanChoice::AllExcept(plans(choice.plans)))),
+        Ask::Delta { enable, disable } => {
+            let (enable, disable) = (plans(*enable), plans(*disable));
+            let some = !(enable.is_empty() && disable.is_empty());
+            some.then_some(PlanEdit::Delta { enable, disable })
+        }
+    }
 }
 
 /// Gives the user what it holds, as far as that is licensed.

@@ -7,10 +7,17 @@
 //!                               also `warning 1` and `suspended 1`
 //! unlicensed A                  no license at all
 //! rule a1 excludes b1           also `requires b1 b2` (any of) and `prohibited NL`
+//! later A off                   plans added to A later are off for who is given all; `on` by default
+//! override A on                 so says the customer, whatever the product does
+//! terms stop 2                  the rest is skipped after 2 failures; also `terms atomic`
 //! user ada NL A B=b1 C!c1       holds A with all plans, B with only b1, C with all but c1;
 //!                               the location may be `--`, after it may stand `inactive`
 //! turn ada +A +B! +C=c1 -D      assigns A, B with an explicit "all", C with only c1; revokes D
+//! turn ada +A:+a1,-a2           assigns A, with a1 turned on and a2 turned off
+//! turn ada A>B A>C=c1 D>E:-e1   replaces A by B, or by C with only c1, and D by E with e1 off
+//! turn ada +A -*!B,C            revokes all that is not named, but for B and C; `-*` keeps none
 //! turn ?zed +A                  nobody of that name was found
+//! cut                           another order of the same batch begins
 //! ```
 //!
 //! A name is its own id, so ids sort as names do.
@@ -19,8 +26,8 @@ use uuid::Uuid;
 
 use super::world::{Bundle, Decided, Holdings, Person, World};
 use crate::domain::{
-    Assign, Change, Country, Disposition, PlanChoice, PlanEdit, PlanId, ProductId, Reason, Rule,
-    Seats, Turn, UserId,
+    Assign, Change, Country, Disposition, LaterPlans, PlanChoice, PlanEdit, PlanId, ProductId,
+    Reason, Replace, Rule, Seats, Terms, Turn, UserId,
 };
 
 pub(super) fn parse(text: &str) -> World {
@@ -29,18 +36,7 @@ pub(super) fn parse(text: &str) -> World {
         let words: Vec<_> = line.split_whitespace().collect();
         match words.as_slice() {
             [verb @ ("product" | "company"), name, plans @ ..] => {
-                let retired = plans
-                    .iter()
-                    .filter_map(|plan| plan.strip_prefix('~'))
-                    .map(plan_id);
-                let bundle = Bundle {
-                    for_company: *verb == "company",
-                    plans: plans
-                        .iter()
-                        .map(|plan| plan_id(plan.trim_start_matches('~')))
-                        .collect(),
-                    retired: retired.collect(),
-                };
+                let bundle = bundle(*verb == "company", plans);
                 world.products.insert(product_id(name), bundle);
                 world.seats.insert(
                     product_id(name),
@@ -56,6 +52,19 @@ pub(super) fn parse(text: &str) -> World {
             ["unlicensed", product] => {
                 world.seats.remove(&product_id(product));
             }
+            ["later", product, word] => {
+                let product = world.products.get_mut(&product_id(product));
+                product.expect("a product").later_plans = later_plans(word);
+            }
+            ["override", product, word] => {
+                let decided = later_plans(word);
+                world.later_plans.insert(product_id(product), decided);
+            }
+            ["terms", "atomic"] => world.terms = Terms::Atomic,
+            ["terms", "stop", failures] => {
+                world.terms = Terms::StopAfter(failures.parse().expect("a number"));
+            }
+            ["cut"] => drop(world.cuts.insert(world.order.turns.len())),
             ["rule", plan, words @ ..] => {
                 world.rules.insert(rule(plan_id(plan), words));
             }
@@ -89,6 +98,17 @@ pub(super) fn parse(text: &str) -> World {
     world
 }
 
+fn bundle(for_company: bool, plans: &[&str]) -> Bundle {
+    let retired = plans.iter().filter_map(|plan| plan.strip_prefix('~'));
+    let plans = plans.iter().map(|plan| plan.trim_start_matches('~'));
+    Bundle {
+        for_company,
+        later_plans: LaterPlans::On,
+        plans: plans.map(plan_id).collect(),
+        retired: retired.map(plan_id).collect(),
+    }
+}
+
 fn seats(words: &[&str]) -> Seats {
     let mut seats = Seats {
         enabled: count(words[0]),
@@ -104,6 +124,14 @@ fn seats(words: &[&str]) -> Seats {
         *field = count(pair[1]);
     }
     seats
+}
+
+fn later_plans(word: &str) -> LaterPlans {
+    match word {
+        "on" => LaterPlans::On,
+        "off" => LaterPlans::Off,
+        _ => panic!("are they on or off? {word}"),
+    }
 }
 
 fn count(word: &str) -> i64 {
@@ -131,11 +159,19 @@ fn rule(plan: PlanId, words: &[&str]) -> Rule {
 fn turn(world: &mut World, name: &str, wishes: &[&str]) {
     let mut change = Change::default();
     for wish in wishes {
-        match wish.strip_prefix('-') {
-            Some(product) => change.revoke.push(product_id(product)),
-            None => change
-                .assign
-                .push(assign(wish.strip_prefix('+').expect("+ or -"))),
+        if let Some(kept) = wish.strip_prefix("-*") {
+            let kept = kept.trim_start_matches('!').split(',');
+            let kept = kept.filter(|name| !name.is_empty()).map(product_id);
+            change.revoke_others = Some(kept.collect());
+        } else if let Some(product) = wish.strip_prefix('-') {
+            change.revoke.push(product_id(product));
+        } else if let Some(wish) = wish.strip_prefix('+') {
+            let (product, plans) = asked(wish);
+            change.assign.push(Assign { product, plans });
+        } else {
+            let (product, by) = wish.split_once('>').expect("+, - or >");
+            let ((by, plans), product) = (asked(by), product_id(product));
+            change.replace.push(Replace { product, by, plans });
         }
     }
     let changes = &mut world.order.changes;
@@ -154,15 +190,21 @@ fn turn(world: &mut World, name: &str, wishes: &[&str]) {
     });
 }
 
-fn assign(text: &str) -> Assign {
-    let (product, plans) = match text.find(['=', '!']) {
-        Some(end) => (&text[..end], Some(holding(text).1)),
-        None => (text, None),
-    };
-    Assign {
-        product: product_id(product),
-        plans: plans.map(PlanEdit::Set),
+fn asked(text: &str) -> (ProductId, Option<PlanEdit>) {
+    if let Some((product, plans)) = text.split_once(':') {
+        let of = |sign| {
+            let plans = plans.split(',').filter_map(|plan| plan.strip_prefix(sign));
+            plans.map(plan_id).collect()
+        };
+        let (enable, disable) = (of('+'), of('-'));
+        return (
+            product_id(product),
+            Some(PlanEdit::Delta { enable, disable }),
+        );
     }
+    let (product, choice) = holding(text);
+    let plans = text.contains(['=', '!']).then_some(PlanEdit::Set(choice));
+    (product, plans)
 }
 
 fn holding(text: &str) -> (ProductId, PlanChoice) {
@@ -199,6 +241,20 @@ pub(super) fn show(world: &World, decided: &Decided) -> Vec<String> {
         Disposition::Skipped => {
             let reasons: Vec<_> = verdict.reasons.iter().map(reason).collect();
             format!("{} skipped: {}", turn.name, reasons.join("; "))
+        }
+    });
+    line.collect()
+}
+
+/// The seats of each product that the batch is about: assigned before and after, and how many are
+/// short.
+pub(super) fn show_seats(decided: &Decided) -> Vec<String> {
+    let line = decided.sums.iter().map(|(product, sum)| {
+        let (before, after) = (sum.before.assigned, sum.after.assigned);
+        let (product, total) = (name(product.0), sum.before.assignable());
+        match sum.shortage {
+            0 => format!("{product} {before} -> {after} of {total}"),
+            short => format!("{product} {before} -> {after} of {total}, {short} short"),
         }
     });
     line.collect()

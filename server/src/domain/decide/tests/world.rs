@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::domain::{
-    Catalogue, ChoiceId, Choices, Country, Disposition, Held, LaterPlans, NewProduct, Order,
-    Outcome, Plan, PlanChoice, PlanId, ProductId, ProductPlan, Reason, Rule, Seats, Snapshot,
-    Terms, UserId, UserState, decide,
+    Catalogue, ChoiceId, Choices, Country, Digest, Disposition, Held, LaterPlans, NewProduct,
+    Order, Outcome, Plan, PlanChoice, PlanId, ProductId, ProductPlan, Progress, Reason, Rule,
+    SeatTally, Seats, Snapshot, Stop, Terms, Turn, UserId, UserState, decide,
 };
 
 /// Everything that a decision depends on, in plain sets.
@@ -14,14 +14,21 @@ pub(super) struct World {
     pub(super) products: BTreeMap<ProductId, Bundle>,
     pub(super) rules: BTreeSet<Rule>,
     pub(super) seats: BTreeMap<ProductId, Seats>,
+    /// Where the customer decided otherwise than the product.
+    pub(super) later_plans: BTreeMap<ProductId, LaterPlans>,
     pub(super) users: BTreeMap<UserId, Person>,
+    /// The whole batch.
     pub(super) order: Order,
+    /// Turns at which another order of the batch begins.
+    pub(super) cuts: BTreeSet<usize>,
+    pub(super) terms: Terms,
 }
 
 /// A product.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bundle {
     pub(super) for_company: bool,
+    pub(super) later_plans: LaterPlans,
     /// All plans, also retired ones.
     pub(super) plans: BTreeSet<PlanId>,
     pub(super) retired: BTreeSet<PlanId>,
@@ -37,11 +44,17 @@ pub(super) struct Person {
 
 pub(super) type Holdings = BTreeMap<ProductId, PlanChoice>;
 
-/// What became of all turns.
+pub(super) type SeatCounts = BTreeMap<ProductId, Seats>;
+
+/// What became of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Decided {
     pub(super) verdicts: Vec<Verdict>,
-    pub(super) seat_deltas: BTreeMap<ProductId, i64>,
+    pub(super) seats: SeatCounts,
+    pub(super) stopped: Option<Stop>,
+    /// The sums, but for what is only kept to go on: `unmet` is 0.
+    pub(super) sums: BTreeMap<ProductId, SeatTally>,
+    pub(super) reasons: BTreeMap<String, u64>,
 }
 
 /// What became of one turn.
@@ -67,26 +80,88 @@ impl Verdict {
 impl World {
     /// Decides the world, with `decide`.
     pub(super) fn decide(&self) -> Decided {
-        let snapshot = self.snapshot();
-        let plan = decide(&self.catalogue(), &snapshot, &self.order, Terms::BestEffort);
-        self.read(&snapshot, &plan)
+        self.run().0
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.run().1
+    }
+
+    /// Decides order by order and carries on in between what a batch carries on.
+    fn run(&self) -> (Decided, Digest) {
+        let catalogue = self.catalogue();
+        let (mut progress, mut digest, mut verdicts) =
+            (Progress::default(), Digest::default(), Vec::new());
+        let mut now = self.clone();
+        for order in self.orders() {
+            now.order = order;
+            let snapshot = Snapshot {
+                progress: progress.clone(),
+                ..now.snapshot()
+            };
+            let plan = decide(&catalogue, &snapshot, &now.order, self.terms);
+            let told = now.read(&snapshot, &plan);
+            digest.add(Digest::of(&catalogue, &snapshot, &now.order, &plan));
+            progress.add(&snapshot, &now.order, &plan);
+            for (product, delta) in &plan.seat_deltas {
+                let seats = now.seats.get_mut(product);
+                seats.expect("only licensed seats move").assigned += delta;
+            }
+            now.settle(&told);
+            verdicts.extend(told);
+        }
+        let failed = verdicts
+            .iter()
+            .filter(|verdict| verdict.disposition == Disposition::Failed);
+        assert_eq!(progress.failed, failed.count() as u64);
+        let told = |(product, tally)| (product, SeatTally { unmet: 0, ..tally });
+        let decided = Decided {
+            verdicts,
+            seats: now.seats,
+            stopped: progress.stopped,
+            sums: progress.tally.seats.into_iter().map(told).collect(),
+            reasons: progress.tally.reasons,
+        };
+        (decided, digest)
+    }
+
+    /// The batch in parts, each with the changes that its turns name.
+    fn orders(&self) -> Vec<Order> {
+        let mut orders: Vec<Order> = Vec::new();
+        for (place, turn) in self.order.turns.iter().enumerate() {
+            if place == 0 || self.cuts.contains(&place) {
+                orders.push(Order::default());
+            }
+            let order = orders.last_mut().expect("the first turn begins one");
+            let change = &self.order.changes[turn.change as usize];
+            let known = order.changes.iter().position(|other| other == change);
+            let number = known.unwrap_or(order.changes.len());
+            if known.is_none() {
+                order.changes.push(change.clone());
+            }
+            let change = u32::try_from(number).expect("few changes");
+            order.turns.push(Turn {
+                change,
+                ..turn.clone()
+            });
+        }
+        orders
     }
 
     /// The world after a decision.
     pub(super) fn after(&self, decided: &Decided) -> Self {
         let mut next = self.clone();
-        for (turn, verdict) in self.order.turns.iter().zip(&decided.verdicts) {
-            if let Some(user) = turn.user.and_then(|user| next.users.get_mut(&user)) {
+        next.seats.clone_from(&decided.seats);
+        next.settle(&decided.verdicts);
+        next
+    }
+
+    fn settle(&mut self, verdicts: &[Verdict]) {
+        for (turn, verdict) in self.order.turns.iter().zip(verdicts) {
+            if let Some(user) = turn.user.and_then(|user| self.users.get_mut(&user)) {
                 user.held.clone_from(&verdict.held);
             }
         }
-        for (product, delta) in &decided.seat_deltas {
-            next.seats
-                .get_mut(product)
-                .expect("only licensed seats move")
-                .assigned += delta;
-        }
-        next
     }
 
     /// What a turn's user holds in this world.
@@ -111,7 +186,7 @@ impl World {
             id,
             display_name: id.to_string(),
             for_company: product.for_company,
-            later_plans: LaterPlans::On,
+            later_plans: product.later_plans,
         };
         let pairs = self.products.iter().flat_map(|(&id, product)| {
             let pair = move |&plan| {
@@ -138,6 +213,7 @@ impl World {
     pub(super) fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot {
             seats: self.seats.clone(),
+            later_plans: self.later_plans.clone(),
             ..Snapshot::default()
         };
         for id in self.order.turns.iter().filter_map(|turn| turn.user) {
@@ -161,7 +237,7 @@ impl World {
     }
 
     /// Reads a plan, and checks that it says the same thing everywhere.
-    fn read(&self, snapshot: &Snapshot, plan: &Plan) -> Decided {
+    fn read(&self, snapshot: &Snapshot, plan: &Plan) -> Vec<Verdict> {
         let mut choices = snapshot.choices.clone();
         for (choice, number) in plan.new_choices.iter().zip(1..) {
             assert_eq!(choices.id(choice), None, "{choice:?} is interned already");
@@ -197,10 +273,7 @@ impl World {
         let verdicts = verdicts.collect();
         moved.retain(|_, delta| *delta != 0);
         assert_eq!(plan.seat_deltas, moved, "the seats move as the edits say");
-        Decided {
-            verdicts,
-            seat_deltas: plan.seat_deltas.clone(),
-        }
+        verdicts
     }
 }
 
@@ -236,7 +309,10 @@ fn verify(before: &[Held], outcome: &Outcome) {
     );
     assert_eq!(
         outcome.reasons.is_empty(),
-        outcome.disposition != Disposition::Failed
+        matches!(
+            outcome.disposition,
+            Disposition::Applied | Disposition::Unchanged
+        )
     );
 }
 
