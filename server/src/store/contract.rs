@@ -29,6 +29,7 @@ mod takeover;
 mod terms;
 mod trouble;
 mod users;
+mod work;
 
 /// The table: each check becomes a test for each engine.
 macro_rules! checks {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, decision_of, edition,
-    edition_product, later, of_user, plan, user,
+    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, edition, edition_product,
+    later, of_user, plan, user,
 };
 use super::raw;
+use super::work::decision_of;
 use crate::domain::{Change, ChoiceId, Edit, Place, Plan, PlanChoice, Snapshot, Terms, decide};
 use crate::store::{Batch, Chunk, Decide, Error, StoredResults, Written};
 

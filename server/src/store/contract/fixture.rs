@@ -8,15 +8,13 @@ use uuid::Uuid;
 
 use super::engine::Fresh;
 use crate::domain::{
-    Assign, BatchId, Catalogue, Change, Choices, Country, CustomerId, Digest, DisplayName,
-    Disposition, Place, Plan, PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, RequestId,
-    Snapshot, Stop, Terms, UserFilter, UserId, UserOrder, UserRef, decide,
+    Assign, Catalogue, Change, Country, CustomerId, DisplayName, Place, PlanChoice, PlanEdit,
+    PlanId, PrincipalName, ProductId, UserFilter, UserId, UserOrder, UserRef,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    Accepted, AssignmentFilter, Batch, Capacity, Chunk, Decide, Decision, Error, ImportUser,
-    Imported, License, NewBatch, NewUser, Rehearse, Rehearsed, SeatsUpdate, Store, StoredResults,
-    Timestamp, User, UserUpdate, Users, Written,
+    AssignmentFilter, Error, ImportUser, Imported, License, NewUser, SeatsUpdate, Store, Timestamp,
+    User, UserUpdate,
 };
 
 /// The moment of every call, unless time matters.
@@ -283,158 +281,6 @@ impl Fixture {
         numbers.into_iter().map(user).collect()
     }
 
-    /// A request number `number` that changes every one of `users` in the same way.
-    pub(super) fn request(&self, number: u8, users: &[UserId], change: Change) -> NewBatch {
-        let users = users.iter().map(|&user| (UserRef::Id(user), 0));
-        NewBatch {
-            customer: self.customer,
-            id: BatchId(Uuid::from_u128(number.into())),
-            request: RequestId(Uuid::from_u128(number.into())),
-            request_hash: [number; 32],
-            changes: vec![change],
-            users: Users::Listed(users.collect()),
-            terms: Terms::BestEffort,
-            capacity: Capacity::FillInOrder,
-            promised: None,
-            unless_accepted: None,
-            now: NOW,
-            lease_expires_at: later(30),
-        }
-    }
-
-    /// Accepts a request that must be new.
-    pub(super) async fn accept(&self, request: &NewBatch) -> Batch {
-        match self.try_accept(request).await.expect("accepted") {
-            Accepted::New(batch) => batch,
-            other => panic!("not accepted: {other:?}"),
-        }
-    }
-
-    pub(super) async fn try_accept(&self, request: &NewBatch) -> Result<Accepted, Error> {
-        let rehearse = self.rehearse(request.terms);
-        self.store.accept_batch(request, &rehearse).await
-    }
-
-    /// The rehearsal that the service would hold.
-    pub(super) fn rehearse(&self, terms: Terms) -> Rehearse {
-        let catalogue = self.catalogue.clone();
-        Rehearse {
-            catalogue_version: catalogue.version,
-            decide: Arc::new(move |snapshot, order, _| {
-                let plan = decide(&catalogue, snapshot, order, terms);
-                let digest = Digest::of(&catalogue, snapshot, order, &plan);
-                let Decision { plan, results } = decision_of(plan);
-                Rehearsed {
-                    plan,
-                    digest,
-                    results,
-                }
-            }),
-        }
-    }
-
-    /// The chunk of a batch at a position, to be written under the first fence.
-    pub(super) async fn chunk(&self, batch: &Batch, first_position: i64) -> Chunk {
-        let order = self
-            .store
-            .batch_chunk(self.customer, batch.batch_id, first_position)
-            .await;
-        let (order, _) = order.expect("a chunk");
-        Chunk {
-            customer: self.customer,
-            batch: batch.batch_id,
-            fence: 1,
-            first_position,
-            is_last: first_position + order.turns.len() as i64 == batch.user_count,
-            order,
-            catalogue_version: self.catalogue.version,
-            choices: Choices::default(),
-            now: NOW,
-            lease_expires_at: later(30),
-        }
-    }
-
-    /// The decision that the service would take, of a best-effort batch.
-    pub(super) fn decision(&self, chunk: &Arc<Chunk>) -> Decide {
-        self.decision_by(chunk, Terms::BestEffort, None)
-    }
-
-    fn decision_by(&self, chunk: &Arc<Chunk>, terms: Terms, promised: Option<Digest>) -> Decide {
-        let (catalogue, chunk) = (self.catalogue.clone(), chunk.clone());
-        Arc::new(move |snapshot: &Snapshot| {
-            let order = &chunk.order;
-            let mut plan = decide(&catalogue, snapshot, order, terms);
-            let kept = |promised| promised == Digest::of(&catalogue, snapshot, order, &plan);
-            if snapshot.progress.stopped.is_none() && !promised.is_none_or(kept) {
-                plan = Plan::skip(snapshot, order, Stop::PlanStale);
-            }
-            decision_of(plan)
-        })
-    }
-
-    /// Writes a chunk of a best-effort batch, which must be done, and gives the choices that are
-    /// known then.
-    pub(super) async fn write(&self, chunk: Chunk) -> Choices {
-        let chunk = Arc::new(chunk);
-        let decide = self.decision(&chunk);
-        self.write_by(chunk, decide).await
-    }
-
-    async fn write_by(&self, chunk: Arc<Chunk>, decide: Decide) -> Choices {
-        let written = self.store.write_chunk(chunk, decide).await;
-        match written.expect("written") {
-            Written::Done(choices) => choices,
-            other => panic!("not done: {other:?}"),
-        }
-    }
-
-    /// Does all of a batch and says for each turn in service order: A for applied, U for
-    /// unchanged, F for failed.
-    pub(super) async fn work(&self, batch: &Batch) -> String {
-        let (mut position, mut choices) = (0, Choices::default());
-        while position < batch.user_count {
-            let chunk = Chunk {
-                choices,
-                ..self.chunk(batch, position).await
-            };
-            let stored = self
-                .store
-                .batch_chunk(self.customer, batch.batch_id, position);
-            let (_, promised) = stored.await.expect("a chunk");
-            position += chunk.order.turns.len() as i64;
-            let chunk = Arc::new(chunk);
-            let decide = self.decision_by(&chunk, batch.terms(), promised);
-            choices = self.write_by(chunk, decide).await;
-        }
-        let results = self.results(batch, 0).await;
-        let bytes = results
-            .into_iter()
-            .flat_map(|results| results.bytes)
-            .collect();
-        String::from_utf8(bytes).expect("letters")
-    }
-
-    /// Accepts a request and does all of it.
-    pub(super) async fn run(&self, number: u8, users: &[UserId], change: Change) -> String {
-        let batch = self.accept(&self.request(number, users, change)).await;
-        self.work(&batch).await
-    }
-
-    /// The batch as it is now.
-    pub(super) async fn batch(&self, batch: &Batch) -> Batch {
-        self.store
-            .batch(self.customer, batch.batch_id)
-            .await
-            .expect("a batch")
-    }
-
-    pub(super) async fn results(&self, batch: &Batch, position: i64) -> Vec<StoredResults> {
-        let results = self
-            .store
-            .batch_results(self.customer, batch.batch_id, position, i64::MAX);
-        results.await.expect("results")
-    }
-
     /// The choice with which a user holds a product.
     pub(super) async fn plans_of(&self, user: UserId, product: ProductId) -> PlanChoice {
         let held = AssignmentFilter {
@@ -458,21 +304,4 @@ impl Fixture {
             .map(|assignment| assignment.product)
             .collect()
     }
-}
-
-/// A plan with its results encoded as one letter each.
-pub(super) fn decision_of(plan: Plan) -> Decision {
-    let letter = |disposition| match disposition {
-        Disposition::Applied => b'A',
-        Disposition::Unchanged => b'U',
-        Disposition::Failed => b'F',
-        Disposition::Skipped => b'S',
-    };
-    let results: Vec<u8> = plan
-        .outcomes
-        .iter()
-        .map(|outcome| letter(outcome.disposition))
-        .collect();
-    let results = vec![(results.len(), results)];
-    Decision { plan, results }
 }
