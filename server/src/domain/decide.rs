@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
         if weighed.reasons.is_empty() {
             self.ledger.serve(&weighed.edits, &mut weighed.reasons);
         } else {
-            self.ledger.scarcity(&weighed.edits, &mut weighed.reasons);
+            self.ledger.refuse(&weighed.edits, &mut weighed.reasons);
         }
         weighed.outcome(user)
     }
@@ -115,8 +115,12 @@ impl<'a> Run<'a> {
         for (_, weighed) in weighed.iter_mut().flatten().filter(served) {
             self.ledger.free(&weighed.edits);
         }
-        for (_, weighed) in weighed.iter_mut().flatten().filter(served) {
-            self.ledger.take(&weighed.edits, &mut weighed.reasons);
+        for (_, weighed) in weighed.iter_mut().flatten() {
+            if weighed.reasons.is_empty() {
+                self.ledger.take(&weighed.edits, &mut weighed.reasons);
+            } else {
+                self.ledger.refuse(&weighed.edits, &mut weighed.reasons);
+            }
         }
         let failed = |user: &Option<(&UserState, Weighed)>| match user {
             Some((_, weighed)) => !weighed.reasons.is_empty(),

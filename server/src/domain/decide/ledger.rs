@@ -32,21 +32,34 @@ impl Ledger {
             self.step(product, step, served);
         }
         for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
-            self.measure(product);
+            self.measure(product, 0);
         }
     }
 
-    /// Says which of the seats that a user would take are not there.
-    pub(super) fn scarcity(&self, edits: &[Edit], reasons: &mut Vec<Reason>) {
+    /// Says which seats a user would not find who is refused for something else and takes none. They
+    /// are missing all the same: with them the user would have one reason less.
+    pub(super) fn refuse(&mut self, edits: &[Edit], reasons: &mut Vec<Reason>) {
+        for product in self.scarcity(edits, reasons) {
+            self.measure(product, 1);
+        }
+    }
+
+    /// Says which of the seats that a user would take are not there. The products are those whose
+    /// seats can be taken at all.
+    fn scarcity(&self, edits: &[Edit], reasons: &mut Vec<Reason>) -> Vec<ProductId> {
+        let mut wanted = Vec::new();
         for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
             if let Some(seats) = self.seats.get(&product)
                 && !seats.is_suspended()
-                && seats.available() <= 0
             {
+                wanted.push(product);
                 let available = seats.available();
-                reasons.push(Reason::SeatsExhausted { product, available });
+                if available <= 0 {
+                    reasons.push(Reason::SeatsExhausted { product, available });
+                }
             }
         }
+        wanted
     }
 
     /// Frees the seats of a user, before anybody takes one.
@@ -61,7 +74,7 @@ impl Ledger {
         self.scarcity(edits, reasons);
         for (product, _) in steps(edits).filter(|(_, step)| *step > 0) {
             self.step(product, 1, true);
-            self.measure(product);
+            self.measure(product, 0);
         }
     }
 
@@ -74,9 +87,10 @@ impl Ledger {
         }
     }
 
-    fn measure(&mut self, product: ProductId) {
+    /// Notes how many seats are missing at this turn, with some that nobody takes.
+    fn measure(&mut self, product: ProductId, more: i64) {
         let unmet = self.demand.get(&product).map_or(0, |demand| demand.unmet);
-        let missing = unmet - self.seats[&product].available();
+        let missing = unmet + more - self.seats[&product].available();
         if missing > 0 {
             let demand = self.demand.entry(product).or_default();
             demand.shortage = demand.shortage.max(missing);
