@@ -17,6 +17,7 @@ mod large;
 mod lists;
 mod lists_pages;
 mod lists_users;
+mod model;
 mod plans;
 mod postgres;
 mod real_catalogue;
