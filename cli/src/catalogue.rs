@@ -91,6 +91,15 @@ impl From<AppliesTo> for product::AppliesTo {
     }
 }
 
+impl From<LaterPlans> for v1::LaterPlans {
+    fn from(later: LaterPlans) -> Self {
+        match later {
+            LaterPlans::On => Self::On,
+            LaterPlans::Off => Self::Off,
+        }
+    }
+}
+
 impl Row for v1::Product {
     const COLUMNS: &'static [Column<Self>] = &[
         column("product_id", |product| product.product_id.clone()),
@@ -209,13 +218,9 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             product,
             later_plans,
         } => {
-            let later_plans = match later_plans {
-                LaterPlans::On => v1::LaterPlans::On,
-                LaterPlans::Off => v1::LaterPlans::Off,
-            };
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
-                later_plans: later_plans.into(),
+                later_plans: v1::LaterPlans::from(later_plans).into(),
                 ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;

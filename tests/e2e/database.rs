@@ -35,6 +35,13 @@ impl Database {
         }
     }
 
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
     /// The database as the command line names it.
     pub(crate) fn url(&self) -> String {
         match self {
@@ -78,11 +85,12 @@ fn postgres() -> Option<&'static str> {
     URL.get_or_init(read).as_deref()
 }
 
+/// A variable of the environment, unless it is empty.
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no command line to read it from"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

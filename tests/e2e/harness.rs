@@ -119,6 +119,11 @@ impl Harness {
         format!("http://{}", self.address)
     }
 
+    /// The engine that the server is on.
+    pub(crate) fn engine(&self) -> Engine {
+        self.database.engine()
+    }
+
     /// The database as the command line names it.
     pub(crate) fn database_url(&self) -> String {
         self.database.url()

@@ -20,6 +20,7 @@ mod later_plans;
 mod lists;
 mod lists_pages;
 mod lists_users;
+mod model;
 mod page;
 mod plans;
 mod postgres;
