@@ -6,7 +6,7 @@ use super::Found;
 use super::catalogue::Product;
 use super::oracle::{Oracle, State};
 use super::order::{Change, Mode, Order};
-use super::run::{another, compare, exhausted, see, short};
+use super::run::{Seen, another, compare, exhausted, see, short};
 use super::world::{Numbers, World, below, numbers_of};
 use crate::customer::Customer;
 use crate::fixtures::{Random, user_id};
@@ -60,18 +60,9 @@ pub(crate) async fn check(found: &Found, world: &World, random: &mut Random) -> 
         }
     }
     let expected = &preview.outcome;
-    let is_relevant = |event: &Event| {
-        let (foretold, _) = ORACLE.foretell(&event.after(state), order, &preview.served);
-        foretold.verdicts != expected.verdicts
-    };
     let wants_relevant = random.below(2) == 0;
-    let fitting = |event: &&Event| match wants_relevant {
-        true => is_relevant(event),
-        false => event.is_irrelevant(state, order, world) && !is_relevant(event),
-    };
-    let events: Vec<_> = (0..12).map(|_| Event::random(random, state)).collect();
-    let event = events.iter().find(fitting);
-    let now = match event {
+    let event = choose(found, world, preview, wants_relevant, random);
+    let now = match &event {
         Some(event) => {
             event.happen(customer, state).await;
             customer.lists().await
@@ -96,7 +87,17 @@ pub(crate) async fn check(found: &Found, world: &World, random: &mut Random) -> 
     if event.is_none() {
         compare("the run after the preview", &run.outcome, expected)?;
     }
-    let (expected, after) = ORACLE.foretell(&now.state(), order, &run.served);
+    check_end(customer, &now.state(), order, &run).await
+}
+
+/// The run did to what was so before it what the rules say.
+async fn check_end(
+    customer: &Customer,
+    state: &State,
+    order: &Order,
+    run: &Seen,
+) -> Result<(), String> {
+    let (expected, after) = ORACLE.foretell(state, order, &run.served);
     compare("the run", &run.outcome, &expected)?;
     let left = customer.lists().await.state();
     left.check_counts()?;
@@ -106,6 +107,27 @@ pub(crate) async fn check(found: &Found, world: &World, random: &mut Random) -> 
             "after the run\n  seen     {left:?}\n  expected {after:?}"
         )),
     }
+}
+
+/// Something that changes what some user is told, or that cannot; if one is drawn.
+fn choose(
+    found: &Found,
+    world: &World,
+    preview: &Seen,
+    wants_relevant: bool,
+    random: &mut Random,
+) -> Option<Event> {
+    let Found { state, order, .. } = found;
+    let is_relevant = |event: &Event| {
+        let (foretold, _) = ORACLE.foretell(&event.after(state), order, &preview.served);
+        foretold.verdicts != preview.outcome.verdicts
+    };
+    let fitting = |event: &Event| match wants_relevant {
+        true => is_relevant(event),
+        false => event.is_irrelevant(state, order, world) && !is_relevant(event),
+    };
+    let events: Vec<_> = (0..12).map(|_| Event::random(random, state)).collect();
+    events.into_iter().find(fitting)
 }
 
 /// Seats that were said to be missing are enough, and one less is not. True if there were any; then
