@@ -18,7 +18,8 @@ pub struct Localized {
 /// A field of the request and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Path of the field, as `users[3]`.
+    /// Path of the field, as `users[3]`; of a condition that is not met, what it is about: the id of
+    /// a product without enough seats.
     pub field: String,
     /// What is wrong.
     pub problem: String,
@@ -69,7 +70,7 @@ pub struct Error {
     pub metadata: HashMap<String, String>,
     /// What is wrong in the language that was asked for, if the error is from the service itself.
     pub localized: Option<Box<Localized>>,
-    /// Every wrong field, 20 at most.
+    /// Every wrong field, or every condition that is not met, 20 at most.
     pub violations: Box<[Violation]>,
     /// How long to wait before the next try, if the server said so.
     pub retry_after: Option<Duration>,
@@ -115,11 +116,21 @@ impl From<tonic::Status> for Error {
         let info = details.error_info();
         let reason = info
             .and_then(|info| ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason)));
-        let violation = |v: &tonic_types::FieldViolation| Violation {
-            field: v.field.clone(),
-            problem: v.description.clone(),
-        };
-        let violations = details.bad_request().map(|bad| &bad.field_violations[..]);
+        let fields = details.bad_request().into_iter().flat_map(|bad| {
+            let wrong = bad.field_violations.iter();
+            wrong.map(|wrong| (&wrong.field, &wrong.description))
+        });
+        let conditions = details
+            .precondition_failure()
+            .into_iter()
+            .flat_map(|failed| {
+                let unmet = failed.violations.iter();
+                unmet.map(|unmet| (&unmet.subject, &unmet.description))
+            });
+        let violations = fields.chain(conditions).map(|(field, problem)| Violation {
+            field: field.clone(),
+            problem: problem.clone(),
+        });
         let localized = details.localized_message().map(|said| {
             Box::new(Localized {
                 locale: said.locale.clone(),
@@ -137,11 +148,7 @@ impl From<tonic::Status> for Error {
             reason: reason.unwrap_or(ErrorReason::Unspecified),
             metadata: info.map(|info| info.metadata.clone()).unwrap_or_default(),
             localized,
-            violations: violations
-                .unwrap_or_default()
-                .iter()
-                .map(violation)
-                .collect(),
+            violations: violations.collect(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
     }

@@ -75,9 +75,16 @@ async fn results_of_many_messages_have_texts_too(server: &Harness) {
     let mut texts = Vec::new();
     while let Some(message) = frames.message().await.expect("the batch ends") {
         let frame = message.frame.expect("a frame");
-        let is_result = matches!(frame.frame, Some(Frame::Result(_)));
-        assert_eq!(frame.locale, if is_result { "nl" } else { "" });
+        let has_text = matches!(frame.frame, Some(Frame::Result(_) | Frame::Summary(_)));
+        assert_eq!(frame.locale, if has_text { "nl" } else { "" });
         texts.extend(frame.reason_texts);
+        if let Some(Frame::Summary(summary)) = frame.frame {
+            let counts = summary.reasons.iter();
+            let counts: Vec<_> = counts
+                .map(|count| (count.user_count(), &count.text))
+                .collect();
+            assert_eq!(counts, [(1, &"geen licentie voor het product".to_owned())]);
+        }
     }
     assert_eq!(texts, [DUTCH[3]]);
 }

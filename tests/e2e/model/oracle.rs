@@ -134,6 +134,13 @@ impl Oracle {
         for verdict in pass.verdicts.values() {
             shown.extend(&verdict.assigned | &verdict.revoked);
         }
+        // Who only lacked a seat would have moved products that nobody named.
+        let one_by_one = ample.verdicts.iter().filter(|_| order.mode != Mode::Atomic);
+        for (place, verdict) in one_by_one {
+            if pass.verdicts[place].disposition == Disposition::Failed {
+                shown.extend(&verdict.revoked);
+            }
+        }
         let shortage = match self.keeps(Rule::Shortage) {
             true => &ample.missing,
             false => &pass.refused,
