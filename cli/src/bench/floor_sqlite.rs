@@ -17,15 +17,17 @@ const SOURCE: &str = "CREATE TEMP TABLE work (customer_id BLOB, batch_id BLOB, e
     CREATE TEMP TABLE source (place INTEGER PRIMARY KEY, user_id BLOB);
     CREATE TEMP TABLE stored (place INTEGER PRIMARY KEY, results BLOB);";
 const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, request_hash, state, \
-    user_count, next_position, applied_count, unchanged_count, failed_count, fence, \
-    lease_expires_at, created_at) SELECT customer_id, batch_id, batch_id, x'', 1, \
-    (SELECT count(*) FROM source), 0, 0, 0, 0, 1, 0, 0 FROM work";
+    user_count, next_position, applied_count, unchanged_count, failed_count, skipped_count, terms, \
+    capacity, stopped, tally, fence, lease_expires_at, created_at) \
+    SELECT customer_id, batch_id, batch_id, x'', 1, (SELECT count(*) FROM source), \
+    0, 0, 0, 0, 0, 0, 1, 0, x'', 1, 0, 0 FROM work";
 
 /// A transaction, on the users at the places from `b.first` to before `b.next`. CROSS JOIN keeps the
 /// order of the loops.
 const TRANSACTION: [&str; 6] = [
-    "INSERT INTO assignments (customer_id, user_id, product_id, choice_id, batch_id, assigned_at) \
-     SELECT w.customer_id, s.user_id, p.product_id, 0, w.batch_id, 1800000000000000 \
+    "INSERT INTO assignments (customer_id, user_id, product_id, choice_id, catalogue_version, \
+     batch_id, assigned_at) \
+     SELECT w.customer_id, s.user_id, p.product_id, 0, 1, w.batch_id, 1800000000000000 \
      FROM b CROSS JOIN work w CROSS JOIN source s CROSS JOIN product p \
      WHERE s.place >= b.first AND s.place < b.next",
     "UPDATE licenses SET assigned = assigned + b.next - b.first FROM b \
