@@ -61,7 +61,7 @@ pub(in crate::store) async fn read_snapshot(
             .bind::<Array<Guid>, _>(&users[..])
             .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, product_id, choice_id FROM assignments WHERE customer_id = ")
             .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id ORDER BY product_id OFFSET 0) AS a")
+            .sql(" AND user_id = t.id OFFSET 0) AS a")
             .returning();
 
     let (mut c1, mut c2, mut c3) = (conn, conn, conn);
@@ -108,6 +108,11 @@ fn users_of(
                 choice: ChoiceId(choice),
             });
         }
+    }
+    // Here, because an order in the statement lets PostgreSQL take the index by product, and read all
+    // of the customer for each user.
+    for user in users.values_mut() {
+        user.held.sort_unstable_by_key(|held| held.product);
     }
     Ok(users)
 }
