@@ -52,9 +52,9 @@ pub(in crate::store) async fn read_snapshot(
     let people: Sql<'_, _, (Guid, Text, Text, Nullable<Text>, Bool)> =
         sql("SELECT u.user_id, u.principal_name, u.display_name, u.usage_location, u.active FROM unnest(")
             .bind::<Array<Guid>, _>(&users[..])
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, principal_name, display_name, usage_location, active FROM users WHERE customer_id = ")
+            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT user_id, principal_name, display_name, usage_location, active, deleted_at FROM users WHERE customer_id = ")
             .bind::<Guid, _>(customer)
-            .sql(" AND user_id = t.id AND deleted_at IS NULL OFFSET 0) AS u")
+            .sql(" AND user_id = t.id OFFSET 0) AS u WHERE u.deleted_at IS NULL")
             .returning();
     let held: Sql<'_, _, (Guid, Guid, Integer)> =
         sql("SELECT a.user_id, a.product_id, a.choice_id FROM unnest(")
