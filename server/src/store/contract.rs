@@ -14,6 +14,7 @@ mod engine;
 mod filter;
 mod fixture;
 mod import;
+mod indexes;
 mod later_plans;
 mod licenses;
 mod lists;

@@ -190,7 +190,7 @@ fn from_users(customer: CustomerId) -> Portable {
         )
         .id(customer)
         .per_engine(
-            " AND user_id = n.id AND deleted_at IS NULL OFFSET 0) AS u WHERE TRUE",
+            " AND user_id = n.id OFFSET 0) AS u WHERE u.deleted_at IS NULL",
             " AND u.user_id = n.id AND u.deleted_at IS NULL",
         )
 }

@@ -39,12 +39,12 @@ pub(super) async fn execute(store: &Store, statement: &str) {
     done.await.expect(statement);
 }
 
-/// The names of all tables.
 /// How many rows a table has.
 pub(super) async fn count(store: &Store, table: &str) -> usize {
     contents(store).await[table].len()
 }
 
+/// The names of all tables.
 pub(super) async fn tables(store: &Store) -> Vec<String> {
     let query = match &store.db {
         Db::Postgres(_) => {

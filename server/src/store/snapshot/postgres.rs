@@ -109,8 +109,6 @@ fn users_of(
             });
         }
     }
-    // Here, because an order in the statement lets PostgreSQL take the index by product, and read all
-    // of the customer for each user.
     for user in users.values_mut() {
         user.held.sort_unstable_by_key(|held| held.product);
     }
