@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use seatwise_client::v1::{self, ErrorReason, batch_options};
-use seatwise_client::{BatchStream, Client};
+use seatwise_client::{BatchRequest, BatchStream, Client};
 use uuid::Uuid;
 
 use crate::connect::Connect;
@@ -52,28 +52,26 @@ pub(crate) struct RequestArgs {
 
 #[derive(Args)]
 struct OptionArgs {
-    /// Judge each user alone, or change all users or nobody
+    /// Judge each user alone, which is the default, or change all users or nobody
     #[arg(
         long,
         value_enum,
-        default_value = "best-effort",
         hide_possible_values = true,
         value_name = "best-effort|atomic"
     )]
-    mode: Mode,
+    mode: Option<Mode>,
     /// Skip the rest after so many failed users
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     stop_after: Option<i32>,
-    /// Give seats out in the order of the users while there are any, or refuse the request if a user
-    /// would find none
+    /// Give seats out in the order of the users while there are any, which is the default, or refuse
+    /// the request if a user would find none
     #[arg(
         long,
         value_enum,
-        default_value = "fill",
         hide_possible_values = true,
         value_name = "fill|refuse"
     )]
-    capacity: Capacity,
+    capacity: Option<Capacity>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -104,20 +102,24 @@ impl RequestArgs {
 }
 
 impl OptionArgs {
-    fn message(&self) -> v1::BatchOptions {
+    /// The options that are given, if any is.
+    fn message(&self) -> Option<v1::BatchOptions> {
+        let is_given = self.mode.is_some() || self.capacity.is_some() || self.stop_after.is_some();
         let mode = match self.mode {
-            Mode::BestEffort => batch_options::Mode::BestEffort,
-            Mode::Atomic => batch_options::Mode::Atomic,
+            None => batch_options::Mode::Unspecified,
+            Some(Mode::BestEffort) => batch_options::Mode::BestEffort,
+            Some(Mode::Atomic) => batch_options::Mode::Atomic,
         };
         let capacity = match self.capacity {
-            Capacity::Fill => batch_options::Capacity::FillInOrder,
-            Capacity::Refuse => batch_options::Capacity::RefuseIfShort,
+            None => batch_options::Capacity::Unspecified,
+            Some(Capacity::Fill) => batch_options::Capacity::FillInOrder,
+            Some(Capacity::Refuse) => batch_options::Capacity::RefuseIfShort,
         };
-        v1::BatchOptions {
+        is_given.then(|| v1::BatchOptions {
             mode: mode.into(),
             capacity: capacity.into(),
             stop_after_failures: self.stop_after.unwrap_or_default(),
-        }
+        })
     }
 }
 
@@ -129,7 +131,36 @@ pub(crate) async fn run(
     lines: Vec<Lines>,
 ) -> Result<ExitCode, Error> {
     request.customer_id.clone_from(&args.customer);
-    request.options = Some(args.options.message());
+    request.options = args.options.message();
+    carry_out(client, args, request.into(), lines).await
+}
+
+/// Tries an earlier batch again.
+pub(crate) async fn retry(
+    args: RequestArgs,
+    mut request: v1::RetryBatchRequest,
+) -> Result<ExitCode, Error> {
+    request.customer_id.clone_from(&args.customer);
+    request.options = args.options.message();
+    carry_out(args.client()?, args, request.into(), Vec::new()).await
+}
+
+/// Takes an earlier batch back.
+pub(crate) async fn revert(
+    args: RequestArgs,
+    mut request: v1::RevertBatchRequest,
+) -> Result<ExitCode, Error> {
+    request.customer_id.clone_from(&args.customer);
+    request.options = args.options.message();
+    carry_out(args.client()?, args, request.into(), Vec::new()).await
+}
+
+async fn carry_out(
+    client: Client,
+    args: RequestArgs,
+    request: BatchRequest,
+    lines: Vec<Lines>,
+) -> Result<ExitCode, Error> {
     let job = Job {
         client,
         args,
@@ -149,7 +180,7 @@ pub(crate) async fn run(
 struct Job {
     client: Client,
     args: RequestArgs,
-    request: v1::ExecuteBatchRequest,
+    request: BatchRequest,
     lines: Vec<Lines>,
 }
 
@@ -219,11 +250,8 @@ impl Job {
             output::note(&format!("to repeat safely: --yes --request-id {id}"));
             id
         });
-        let mut stream = self.client.batch(v1::ExecuteBatchRequest {
-            request_id,
-            plan_token,
-            ..self.request.clone()
-        });
+        let request = self.request.clone().with_request_id(request_id);
+        let mut stream = self.client.batch(request.with_plan_token(plan_token));
         let batch_id = self.accept(&mut stream).await?;
         output::note(&match stream.is_replayed() {
             true => {

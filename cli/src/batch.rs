@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use seatwise_client::{Client, UserResult, v1};
 
+use crate::apply::{self, RequestArgs};
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::outcome::{self, Report};
@@ -36,6 +37,28 @@ enum Command {
     },
     /// Show the results that a batch has by now
     Results(Results),
+    /// Skip all users who have had no turn yet; what was done stays
+    Cancel(Place),
+    /// Try a batch again for those whom it has refused
+    Retry {
+        /// UUID of the batch
+        batch: String,
+        /// Also try those whom it has skipped
+        #[arg(long)]
+        skipped: bool,
+        #[command(flatten)]
+        args: RequestArgs,
+    },
+    /// Take back what a batch did, for all whom nobody has changed since
+    Revert {
+        /// UUID of the batch
+        batch: String,
+        /// Of who was changed since, take back what was not
+        #[arg(long)]
+        safe_part: bool,
+        #[command(flatten)]
+        args: RequestArgs,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -98,6 +121,10 @@ impl Row for v1::Batch {
             v1::ReasonCode::Unspecified => String::new(),
             _ => outcome::code(batch.stopped_by),
         }),
+        detail("reverts", |batch| batch.reverts_batch_id.clone()),
+        detail("reverted_by", |batch| batch.reverted_by_batch_id.clone()),
+        detail("retries", |batch| batch.retries_batch_id.clone()),
+        detail("retried_by", |batch| batch.retried_by_batch_id.clone()),
     ];
 }
 
@@ -148,6 +175,42 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                     .await;
             }
             print_results(&client, results, report).await
+        }
+        Command::Retry {
+            batch,
+            skipped,
+            args,
+        } => {
+            let request = v1::RetryBatchRequest {
+                batch_id: batch,
+                include_skipped: skipped,
+                ..v1::RetryBatchRequest::default()
+            };
+            apply::retry(args, request).await
+        }
+        Command::Revert {
+            batch,
+            safe_part,
+            args,
+        } => {
+            let request = v1::RevertBatchRequest {
+                batch_id: batch,
+                take_safe_part: safe_part,
+                ..v1::RevertBatchRequest::default()
+            };
+            apply::revert(args, request).await
+        }
+        Command::Cancel(place) => {
+            let request = v1::CancelBatchRequest {
+                customer_id: place.customer,
+                batch_id: place.batch,
+            };
+            let batch = client.cancel_batch(request).await?;
+            if batch.stopped_by() != v1::ReasonCode::BatchCancelled {
+                output::note("nothing was left to cancel: the batch had ended or stopped before");
+            }
+            output::show(format, &batch)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

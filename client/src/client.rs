@@ -301,6 +301,8 @@ calls! { BatchServiceClient:
     again list_batch_results(ListBatchResultsRequest) -> ListBatchResultsResponse;
     /// Returns one batch.
     again get_batch(GetBatchRequest) -> Batch.batch;
+    /// Cancels a batch: who has had no turn yet is skipped.
+    again cancel_batch(CancelBatchRequest) -> Batch.batch;
     /// Lists the batches of a customer, the newest first.
     again list_batches(ListBatchesRequest) -> ListBatchesResponse;
 }

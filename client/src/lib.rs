@@ -3,7 +3,9 @@
 mod batch;
 mod client;
 mod error;
+mod follow;
 mod import;
+mod request;
 mod result;
 pub mod v1;
 
@@ -11,6 +13,7 @@ pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
 pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
+pub use request::BatchRequest;
 pub use result::UserResult;
 
 /// The layer below: generated stubs on tonic, for what this crate does not wrap. Its types change

@@ -13,6 +13,7 @@ mod selection;
 mod snapshot;
 mod tally;
 mod text;
+mod undo;
 
 pub use catalogue::{Catalogue, LaterPlans, NewProduct, Product, ProductPlan, Rule};
 pub use change::{
@@ -28,3 +29,4 @@ pub use selection::{Selection, SelectionPart, UserFilter};
 pub use snapshot::{Held, Seats, Snapshot, UserState};
 pub use tally::{Progress, SeatTally, Tally};
 pub use text::{Country, DisplayName, PrincipalName, fold};
+pub use undo::Undo;

@@ -7,6 +7,7 @@ mod catalogue;
 mod change;
 mod convert;
 mod customers;
+mod earlier;
 mod filter;
 mod language;
 mod licenses;

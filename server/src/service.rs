@@ -22,8 +22,8 @@ use tokio_util::task::TaskTracker;
 pub use crate::store::{
     ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
     FrozenSelection, GainedPlans, Holding, ImportUser, Imported, License, NewUser, PlanOfProduct,
-    Product, ProductFilter, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp, User,
-    UserUpdate, Users,
+    Product, ProductFilter, Refusal, Retry, Revert, SeatsUpdate, StoredResults, StoredRule,
+    Timestamp, User, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
 pub use lists::{Slice, Sliced};

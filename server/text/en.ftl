@@ -42,6 +42,11 @@ reason-USER_INACTIVE = The user is inactive and is given nothing new.
 reason-STOPPED_AFTER_FAILURES = Nothing was tried: the batch had stopped after as many refused users as were allowed.
 reason-BATCH_ROLLED_BACK = Nothing was changed, because another user of the batch was refused.
 reason-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
+reason-BATCH_CANCELLED = Nothing was tried: the batch was cancelled before this user's turn.
+reason-CHANGED_SINCE = { $changer ->
+    [batch] { $product } has been changed for this user since, by batch { $batch }.
+   *[other] { $product } has been changed for this user since.
+}
 
 ## The same in a few words, to stand behind a number of users
 
@@ -61,6 +66,8 @@ count-USER_INACTIVE = user inactive
 count-STOPPED_AFTER_FAILURES = not tried after too many failures
 count-BATCH_ROLLED_BACK = undone with the batch
 count-PLAN_STALE = changed since the preview
+count-BATCH_CANCELLED = not tried, batch cancelled
+count-CHANGED_SINCE = changed since the batch
 
 ## Why a call is refused
 
@@ -97,3 +104,4 @@ error-SEATS_SHORT = { $missing ->
 }
 error-READER_TOO_SLOW = The preview was read too slowly. Preview again and read without a pause.
 error-TOO_MANY_SELECTIONS = The customer has { $max } selections, as many as it can have. Delete one, or wait until one expires.
+error-BATCH_RUNNING = Batch { $batchId } is still running. Wait for its end, or cancel it.

@@ -39,6 +39,11 @@ reason-USER_INACTIVE = De gebruiker is inactief en krijgt niets nieuws toegeweze
 reason-STOPPED_AFTER_FAILURES = Er is niets geprobeerd: de batch was gestopt na het toegestane aantal geweigerde gebruikers.
 reason-BATCH_ROLLED_BACK = Er is niets gewijzigd, omdat een andere gebruiker van de batch is geweigerd.
 reason-PLAN_STALE = Er is iets gewijzigd waar het voorbeeld van afhing. Bekijk opnieuw een voorbeeld van de wijziging.
+reason-BATCH_CANCELLED = Er is niets geprobeerd: de batch is geannuleerd voordat deze gebruiker aan de beurt was.
+reason-CHANGED_SINCE = { $changer ->
+    [batch] { $product } is sindsdien voor deze gebruiker gewijzigd, door batch { $batch }.
+   *[other] { $product } is sindsdien voor deze gebruiker gewijzigd.
+}
 
 ## Hetzelfde in een paar woorden, om achter een aantal gebruikers te staan
 
@@ -58,6 +63,8 @@ count-USER_INACTIVE = gebruiker inactief
 count-STOPPED_AFTER_FAILURES = niet geprobeerd na te veel weigeringen
 count-BATCH_ROLLED_BACK = teruggedraaid met de batch
 count-PLAN_STALE = gewijzigd sinds het voorbeeld
+count-BATCH_CANCELLED = niet geprobeerd, batch geannuleerd
+count-CHANGED_SINCE = gewijzigd sinds de batch
 
 ## Waarom een aanroep wordt geweigerd
 
@@ -94,3 +101,4 @@ error-SEATS_SHORT = { $missing ->
 }
 error-READER_TOO_SLOW = Het voorbeeld werd te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
 error-TOO_MANY_SELECTIONS = De klant heeft { $max } selecties, het hoogste aantal dat mag. Verwijder er een, of wacht tot er een verloopt.
+error-BATCH_RUNNING = Batch { $batchId } is nog bezig. Wacht op het einde of annuleer de batch.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use seatwise_client::v1::{BatchResult, ExecuteBatchRequest, GetBatchRequest, batch};
+use seatwise_client::BatchRequest;
+use seatwise_client::v1::{ExecuteBatchRequest, GetBatchRequest, batch};
 use tokio::sync::mpsc;
 
 use crate::customer::{
     Customer, Outcome, assert_complete, commit_time, counts, imported_user, read, wall_clock,
 };
+use crate::earlier::comparable;
 use crate::fixtures::product::{NOTES, SUITE};
 use crate::fixtures::{Random, assign, change, import_catalogue, user_ids};
 use crate::harness::{Harness, on_every_engine};
@@ -27,12 +29,13 @@ async fn a_killed_server_goes_on_and_the_stream_tells_every_result_once(server: 
     let mut kills = 0;
     for _ in 0..BATCHES_MAX {
         let customer = customer_with_trouble(server).await;
+        let request = request(&customer).into();
         let (outcome, hits) =
-            kill_while_it_runs(server, &customer, &mut random, KILLS - kills).await;
+            kill_while_it_runs(server, &customer, request, &mut random, KILLS - kills).await;
         println!("{hits} kills hit this batch");
         kills += hits;
         assert_complete(&outcome, USERS);
-        assert_eq!(comparable(&outcome), comparable(&expected));
+        assert_eq!(comparable(&outcome.results), comparable(&expected.results));
         assert_eq!(outcome.counts(), expected.counts());
         customer.assert_counts().await;
         let stored = customer
@@ -90,10 +93,11 @@ fn request(customer: &Customer) -> ExecuteBatchRequest {
 async fn kill_while_it_runs(
     server: &Harness,
     customer: &Customer,
+    request: BatchRequest,
     random: &mut Random,
     kills: usize,
 ) -> (Outcome, usize) {
-    let mut stream = customer.client.batch(request(customer));
+    let mut stream = customer.client.batch(request);
     let batch_id = stream.accepted().await.expect("accepted").batch_id.clone();
     let (seen, mut first_seen) = mpsc::channel(1);
     let reading = tokio::spawn(async move {
@@ -157,14 +161,48 @@ async fn wait_for_work(server: &Harness, customer: &Customer, batch_id: &str) {
     }
 }
 
-/// The results without what differs from batch to batch: times and cursors.
-fn comparable(outcome: &Outcome) -> Vec<BatchResult> {
-    let mut results = outcome.results.clone();
-    for result in &mut results {
-        result.cursor.clear();
-        result.commit_time = None;
+/// Kills of a revert and of a retry.
+const LATER_KILLS: usize = 3;
+
+async fn a_revert_and_a_retry_outlive_killed_servers(server: &Harness) {
+    server.start_process().await;
+    import_catalogue(&server.client()).await;
+    let mut random = Random::new(0xdead);
+    let mut hits = (0, 0);
+    for _ in 0..BATCHES_MAX {
+        let customer = customer_with_trouble(server).await;
+        let before = customer.world().await;
+        let batch = customer.execute(request(&customer)).await;
+        let failed = batch.batch.failed_count();
+        assert!(failed > 2_000, "{failed}");
+
+        let revert = customer.revert(&batch.batch.batch_id).into();
+        let (reverted, killed) =
+            kill_while_it_runs(server, &customer, revert, &mut random, LATER_KILLS).await;
+        assert_complete(&reverted, batch.batch.applied_count() as usize);
+        assert_eq!(reverted.counts(), (batch.batch.applied_count(), 0, 0));
+        assert_eq!(customer.world().await, before, "as before the batch");
+        hits.0 += killed;
+
+        // Now there are seats for those who found none.
+        customer.set_seats(NOTES, 2 * USERS as i32).await;
+        let located = (0..USERS).filter(|number| number % 10 == 3);
+        customer.import(located.map(imported_user).collect()).await;
+        let retry = customer.retry(&batch.batch.batch_id).into();
+        let (retried, killed) =
+            kill_while_it_runs(server, &customer, retry, &mut random, LATER_KILLS).await;
+        assert_complete(&retried, failed as usize);
+        assert_eq!(retried.counts(), (failed, 0, 0));
+        customer.assert_counts().await;
+        hits.1 += killed;
+        if hits.0 >= LATER_KILLS && hits.1 >= LATER_KILLS {
+            return;
+        }
     }
-    results
+    panic!("only {hits:?} kills hit a running revert and a running retry");
 }
 
-on_every_engine![a_killed_server_goes_on_and_the_stream_tells_every_result_once,];
+on_every_engine![
+    a_killed_server_goes_on_and_the_stream_tells_every_result_once,
+    a_revert_and_a_retry_outlive_killed_servers,
+];

@@ -27,7 +27,8 @@ const CHANGES: &str = "INSERT INTO changes (customer_id, seq, user_id, batch_id,
     SELECT $1, t.s, t.u, $2, $3, $4 FROM unnest($5::int8[], $6::uuid[]) AS t(s, u)";
 const SEQ: &str = "UPDATE customers SET change_seq = change_seq + $2 WHERE customer_id = $1";
 const RESULTS: &str = "INSERT INTO batch_results (customer_id, batch_id, first_position, \
-    result_count, results, failed_user_ids) VALUES ($1, $2, $3, $4, $5, '')";
+    result_count, first_seq, change_count, dispositions, results, failed_user_ids) \
+    VALUES ($1, $2, $3, $4, $3::int8 + 1, $4, decode(repeat('01', $4::int8::int4), 'hex'), $5, '')";
 const PROGRESS: &str = "UPDATE batches SET next_position = next_position + $3, \
     applied_count = applied_count + $3, lease_expires_at = $4 \
     WHERE customer_id = $1 AND batch_id = $2";

@@ -37,8 +37,9 @@ const TRANSACTION: [&str; 6] = [
      FROM b CROSS JOIN work w CROSS JOIN source s WHERE s.place >= b.first AND s.place < b.next",
     "UPDATE customers SET change_seq = b.next FROM b \
      WHERE customer_id = (SELECT customer_id FROM work)",
-    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, \
-     failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, b.next - b.first, r.results, x'' \
+    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, first_seq, \
+     change_count, dispositions, results, failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, \
+     b.next - b.first, b.first + 1, b.next - b.first, zeroblob(b.next - b.first), r.results, x'' \
      FROM b CROSS JOIN work w CROSS JOIN stored r WHERE r.place = b.first",
     "UPDATE batches SET next_position = b.next, applied_count = b.next, \
      lease_expires_at = 1800000000000000 FROM b \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{PlanId, PrincipalName, ProductId, UserId};
+use super::{PlanId, PrincipalName, ProductId, Undo, UserId};
 
 /// Which plans of a product are on, as intent. The ids are sorted and unique.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +71,8 @@ pub struct Change {
     pub replace: Vec<Replace>,
     /// Whether to revoke every product that the change does not name, but for these.
     pub revoke_others: Option<Vec<ProductId>>,
+    /// What a batch did, to be taken back.
+    pub undo: Option<Undo>,
 }
 
 impl Change {
@@ -78,13 +80,22 @@ impl Change {
     pub fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
         let assigned = self.assign.iter().map(|assign| assign.product);
         let replaced = self.replace.iter().flat_map(|r| [r.product, r.by]);
-        assigned.chain(self.revoke.iter().copied()).chain(replaced)
+        let undone = self.undo.iter().flat_map(|undo| &undo.edits);
+        let revoked = self.revoke.iter().copied();
+        assigned
+            .chain(revoked)
+            .chain(replaced)
+            .chain(undone.map(|edit| edit.product))
     }
 
     /// Every product that the change can give a user.
     pub fn gains(&self) -> impl Iterator<Item = ProductId> + '_ {
         let assigned = self.assign.iter().map(|assign| assign.product);
-        assigned.chain(self.replace.iter().map(|replace| replace.by))
+        let undone = self.undo.iter().flat_map(|undo| &undo.edits);
+        let restored = undone.filter(|edit| edit.before.is_some() && edit.after.is_none());
+        assigned
+            .chain(self.replace.iter().map(|replace| replace.by))
+            .chain(restored.map(|edit| edit.product))
     }
 }
 

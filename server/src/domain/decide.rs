@@ -73,6 +73,8 @@ struct Weighed {
     edits: Vec<Edit>,
     held: Vec<Held>,
     reasons: Vec<Reason>,
+    /// What an undo leaves as it is, although nothing stands against the rest.
+    left_alone: Vec<Reason>,
 }
 
 impl<'a> Run<'a> {
@@ -137,7 +139,14 @@ impl<'a> Run<'a> {
 
     fn weigh(&mut self, user: &UserState, change: &Change) -> Weighed {
         let mut reasons = Vec::new();
-        let edits = self.edits(user, change, &mut reasons);
+        let mut edits = self.edits(user, change, &mut reasons);
+        let mut left_alone = Vec::new();
+        if let Some(undo) = &change.undo {
+            let undone = undo.of(user);
+            edits.extend(undone.edits);
+            reasons.extend(undone.reasons);
+            left_alone = undone.left_alone;
+        }
         let held = held_after(&user.held, &edits);
         if !(edits.is_empty() && reasons.is_empty()) {
             self.check_user(user, &held, &edits, &mut reasons);
@@ -148,19 +157,14 @@ impl<'a> Run<'a> {
             edits,
             held,
             reasons,
+            left_alone,
         }
     }
 
     /// wanted = (held − revoked) ∪ assigned, as the difference to held.
     fn edits(&mut self, user: &UserState, change: &Change, reasons: &mut Vec<Reason>) -> Vec<Edit> {
         let mut edits = Vec::with_capacity(change.assign.len() + change.revoke.len());
-        let held = |product: ProductId| {
-            let place = user
-                .held
-                .binary_search_by_key(&product, |held| held.product)
-                .ok();
-            place.map(|place| user.held[place].choice)
-        };
+        let held = |product: ProductId| user.choice(product);
         let mut gain = |product, before, after| {
             if before != Some(after) {
                 edits.push(Edit {
@@ -311,7 +315,7 @@ impl Weighed {
             disposition,
             edits: self.edits,
             held: self.held,
-            reasons: self.reasons,
+            reasons: self.left_alone,
         }
     }
 }

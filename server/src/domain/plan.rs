@@ -18,7 +18,7 @@ pub enum Disposition {
 }
 
 /// One assignment that appears, disappears or changes its plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Edit {
     /// The product.
     pub product: ProductId,
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub edits: Vec<Edit>,
     /// What the user holds afterwards, by product.
     pub held: Vec<Held>,
-    /// Why the user is refused or skipped. Empty if neither.
+    /// Why the user is refused or skipped. Empty if neither, but for what an undo has left alone.
     pub reasons: Vec<Reason>,
 }
 
@@ -50,6 +50,8 @@ pub enum Stop {
     PlanStale,
     /// A user of an atomic batch has failed.
     RolledBack,
+    /// Somebody has cancelled it.
+    Cancelled,
 }
 
 impl Stop {
@@ -59,6 +61,7 @@ impl Stop {
             Self::Failures => Reason::StoppedAfterFailures,
             Self::PlanStale => Reason::PlanStale,
             Self::RolledBack => Reason::BatchRolledBack,
+            Self::Cancelled => Reason::BatchCancelled,
         }
     }
 }

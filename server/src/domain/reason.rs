@@ -1,6 +1,6 @@
 //! Everything that can be said against a user's change. A refusal is data, not an error.
 
-use super::{Country, PlanId, ProductId};
+use super::{BatchId, Country, PlanId, ProductId};
 
 /// Why a user was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,15 @@ pub enum Reason {
     BatchRolledBack,
     /// What was previewed was no longer so.
     PlanStale,
+    /// The batch was cancelled before the user's turn.
+    BatchCancelled,
+    /// The product is not as the batch left it that is to be undone.
+    ChangedSince {
+        /// The product.
+        product: ProductId,
+        /// The batch that changed it last, if that is known.
+        by: Option<BatchId>,
+    },
 }
 
 impl Reason {
@@ -97,6 +106,39 @@ impl Reason {
             Self::StoppedAfterFailures => "STOPPED_AFTER_FAILURES",
             Self::BatchRolledBack => "BATCH_ROLLED_BACK",
             Self::PlanStale => "PLAN_STALE",
+            Self::BatchCancelled => "BATCH_CANCELLED",
+            Self::ChangedSince { .. } => "CHANGED_SINCE",
+        }
+    }
+
+    /// True if the same request may succeed another time. What stands against it is then about seats,
+    /// the license, or what the user is and holds, all of which change without the request; and who was
+    /// skipped has not been tried. It cannot if the catalogue rules it out, or if only another request
+    /// could do it.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            // Bought, or freed by others.
+            Self::SeatsExhausted { .. }
+            | Self::ProductNotLicensed { .. }
+            | Self::LicenseSuspended { .. }
+            // Other calls change what the user holds beside it, and complete the user.
+            | Self::MutuallyExclusivePlans { .. }
+            | Self::PrerequisiteMissing { .. }
+            | Self::DependentPlanRemains { .. }
+            | Self::UsageLocationMissing
+            | Self::UserNotFound
+            | Self::UserInactive
+            // Not tried.
+            | Self::StoppedAfterFailures
+            | Self::BatchRolledBack
+            | Self::PlanStale
+            | Self::BatchCancelled => true,
+            // So says the catalogue, of this user.
+            Self::UsageLocationProhibited { .. }
+            | Self::ProductNotForUsers { .. }
+            | Self::PlanNotInProduct { .. }
+            // A request for the safe part could do something; this one cannot.
+            | Self::ChangedSince { .. } => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::catalogue::LaterPlans;
-use super::{ChoiceId, Choices, Country, ProductId, Progress, UserId};
+use super::{BatchId, ChoiceId, Choices, Country, ProductId, Progress, UserId};
 
 /// What a customer owns of one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,19 @@ pub struct UserState {
     pub active: bool,
     /// What the user holds, by product.
     pub held: Vec<Held>,
+    /// Which batch changed a product last, if the order would undo what an earlier one did and that is
+    /// known.
+    pub changers: Vec<(ProductId, BatchId)>,
+}
+
+impl UserState {
+    /// The choice of the product's plans, if the user holds it.
+    pub fn choice(&self, product: ProductId) -> Option<ChoiceId> {
+        let place = self
+            .held
+            .binary_search_by_key(&product, |held| held.product);
+        place.ok().map(|place| self.held[place].choice)
+    }
 }
 
 /// What is so, read under the customer's lock or, for a preview, at one moment.
@@ -68,7 +81,7 @@ pub struct Snapshot {
     pub later_plans: BTreeMap<ProductId, LaterPlans>,
     /// The users of the order that exist.
     pub users: HashMap<UserId, UserState>,
-    /// The plan choices that the users' holdings refer to, at least.
+    /// The plan choices that the users' holdings and the order's undos refer to, at least.
     pub choices: Choices,
     /// What the batch has done before this order.
     pub progress: Progress,

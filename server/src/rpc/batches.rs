@@ -6,15 +6,17 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
-    self, BatchFrame, BatchResult, ExecuteBatchRequest, ExecuteBatchResponse,
-    ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest, GetBatchResponse,
-    ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest, ListBatchesResponse,
-    ReasonTexts, StreamBatchResultsRequest, StreamBatchResultsResponse,
+    self, BatchFrame, BatchResult, CancelBatchRequest, CancelBatchResponse, ExecuteBatchRequest,
+    ExecuteBatchResponse, ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest,
+    GetBatchResponse, ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest,
+    ListBatchesResponse, ReasonTexts, RetryBatchRequest, RetryBatchResponse, RevertBatchRequest,
+    RevertBatchResponse, StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::earlier::Earlier;
 use super::language::Language;
 use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
@@ -26,7 +28,7 @@ use super::status::{
 };
 use super::{Rpc, convert};
 use crate::domain::{BatchId, Catalogue, CustomerId, Digest, RequestId};
-use crate::service::{self, BatchRequest, Event, Refusal};
+use crate::service::{self, BatchRequest, Event, Refusal, Retry, Revert, Users};
 
 /// Users in one request.
 const BATCH_USERS_MAX: usize = 100_000;
@@ -96,6 +98,69 @@ impl BatchService for Rpc {
             frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
         };
         Ok(Response::new(Box::pin(frames.map(response))))
+    }
+
+    type RetryBatchStream = Frames<RetryBatchResponse>;
+
+    async fn retry_batch(
+        &self,
+        request: Request<RetryBatchRequest>,
+    ) -> Result<Response<Self::RetryBatchStream>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = (&request.customer_id, &request.request_id);
+        let options = request.options.as_ref();
+        let earlier = Earlier::parse(customer, id, &request.batch_id, options)?;
+        let options = match earlier.options {
+            Some(options) => options,
+            None => {
+                let batch = self.service.batch(earlier.customer, earlier.batch).await;
+                let batch = batch.map_err(from_service)?;
+                (batch.terms(), batch.capacity())
+            }
+        };
+        let users = Users::Retried(Retry {
+            batch: earlier.batch,
+            with_skipped: request.include_skipped,
+        });
+        let new = (earlier.with(users, options), false);
+        let frames = self.execute(new, &request.plan_token, request.validate_only);
+        let response =
+            |frame: Result<_, _>| frame.map(|frame| RetryBatchResponse { frame: Some(frame) });
+        Ok(Response::new(Box::pin(frames.await?.map(response))))
+    }
+
+    type RevertBatchStream = Frames<RevertBatchResponse>;
+
+    async fn revert_batch(
+        &self,
+        request: Request<RevertBatchRequest>,
+    ) -> Result<Response<Self::RevertBatchStream>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = (&request.customer_id, &request.request_id);
+        let options = request.options.as_ref();
+        let earlier = Earlier::parse(customer, id, &request.batch_id, options)?;
+        let options = earlier.options.unwrap_or_default();
+        let users = Users::Reverted(Revert {
+            batch: earlier.batch,
+            takes_safe_part: request.take_safe_part,
+        });
+        let new = (earlier.with(users, options), false);
+        let frames = self.execute(new, &request.plan_token, request.validate_only);
+        let response =
+            |frame: Result<_, _>| frame.map(|frame| RevertBatchResponse { frame: Some(frame) });
+        Ok(Response::new(Box::pin(frames.await?.map(response))))
+    }
+
+    async fn cancel_batch(
+        &self,
+        request: Request<CancelBatchRequest>,
+    ) -> Result<Response<CancelBatchResponse>, Status> {
+        let request = request.into_inner();
+        let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let batch = self.service.cancel_batch(customer, id).await;
+        Ok(Response::new(CancelBatchResponse {
+            batch: Some(convert::batch(&batch.map_err(from_service)?)),
+        }))
     }
 
     type StreamBatchResultsStream = Frames<StreamBatchResultsResponse>;

@@ -4,7 +4,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use seatwise_proto::v1;
 
 use super::results::code;
-use crate::domain::{Catalogue, LaterPlans, PlanChoice, PlanId, ProductId, Terms};
+use crate::domain::{BatchId, Catalogue, LaterPlans, PlanChoice, PlanId, ProductId, Terms};
 use crate::service::{self, ChangeKind, Timestamp};
 
 pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
@@ -184,6 +184,7 @@ pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
         batch.batch_id.to_string()
     };
     let stopped = batch.stopped().map(|stop| code(stop.reason().code()));
+    let id = |batch: Option<BatchId>| batch.map(|id| id.to_string()).unwrap_or_default();
     v1::Batch {
         batch_id,
         customer_id: batch.customer_id.to_string(),
@@ -198,6 +199,10 @@ pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
         end_time: batch.ended_at.map(time),
         options: Some(batch_options(batch)),
         stopped_by: stopped.unwrap_or_default().into(),
+        reverts_batch_id: id(batch.reverts()),
+        reverted_by_batch_id: id(batch.reverted_by()),
+        retries_batch_id: id(batch.retries()),
+        retried_by_batch_id: id(batch.retried_by()),
     }
 }
 

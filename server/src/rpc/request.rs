@@ -47,6 +47,35 @@ impl ParsedBatch {
     }
 }
 
+/// Reads how a batch is carried out. What is wrong is noted.
+pub(super) fn parse_options(
+    fields: &mut Fields,
+    options: &v1::BatchOptions,
+) -> Option<(Terms, Capacity)> {
+    use v1::batch_options::{Capacity as Short, Mode};
+    let is_atomic = match Mode::try_from(options.mode) {
+        Ok(Mode::Unspecified | Mode::BestEffort) => Ok(false),
+        Ok(Mode::Atomic) => Ok(true),
+        Err(_) => Err("must be MODE_BEST_EFFORT or MODE_ATOMIC"),
+    };
+    let is_atomic = fields.take("options.mode", is_atomic)?;
+    let capacity = match Short::try_from(options.capacity) {
+        Ok(Short::Unspecified | Short::FillInOrder) => Ok(Capacity::FillInOrder),
+        Ok(Short::RefuseIfShort) => Ok(Capacity::RefuseIfShort),
+        Err(_) => Err("must be CAPACITY_FILL_IN_ORDER or CAPACITY_REFUSE_IF_SHORT"),
+    };
+    let capacity = fields.take("options.capacity", capacity)?;
+    let terms = match u32::try_from(options.stop_after_failures) {
+        Err(_) => Err("must not be negative; 0 means never"),
+        Ok(0) if is_atomic => Ok(Terms::Atomic),
+        Ok(_) if is_atomic => Err("cannot be combined with MODE_ATOMIC"),
+        Ok(0) => Ok(Terms::BestEffort),
+        Ok(failures) => Ok(Terms::StopAfter(failures)),
+    };
+    let terms = fields.take("options.stop_after_failures", terms)?;
+    Some((terms, capacity))
+}
+
 /// Collects the parts of a batch request, whichever way they come.
 pub(super) struct BatchParser<'a> {
     catalogue: &'a Catalogue,
@@ -89,40 +118,10 @@ impl<'a> BatchParser<'a> {
 
     /// How the batch is carried out.
     pub(super) fn options(&mut self, options: &v1::BatchOptions) {
-        use v1::batch_options::{Capacity as Short, Mode};
-        let atomic = match Mode::try_from(options.mode) {
-            Ok(Mode::Unspecified | Mode::BestEffort) => false,
-            Ok(Mode::Atomic) => true,
-            Err(_) => {
-                let problem = "must be MODE_BEST_EFFORT or MODE_ATOMIC";
-                return self.fields.wrong("options.mode", problem);
-            }
-        };
-        self.capacity = match Short::try_from(options.capacity) {
-            Ok(Short::Unspecified | Short::FillInOrder) => Capacity::FillInOrder,
-            Ok(Short::RefuseIfShort) => Capacity::RefuseIfShort,
-            Err(_) => {
-                let problem = "must be CAPACITY_FILL_IN_ORDER or CAPACITY_REFUSE_IF_SHORT";
-                return self.fields.wrong("options.capacity", problem);
-            }
-        };
-        let field = "options.stop_after_failures";
-        self.terms = match u32::try_from(options.stop_after_failures) {
-            Err(_) => {
-                return self
-                    .fields
-                    .wrong(field, "must not be negative; 0 means never");
-            }
-            Ok(0) if atomic => Terms::Atomic,
-            Ok(_) if atomic => {
-                return self
-                    .fields
-                    .wrong(field, "cannot be combined with MODE_ATOMIC");
-            }
-            Ok(0) => Terms::BestEffort,
-            Ok(failures) => Terms::StopAfter(failures),
-        };
-        if atomic {
+        if let Some((terms, capacity)) = parse_options(&mut self.fields, options) {
+            (self.terms, self.capacity) = (terms, capacity);
+        }
+        if self.terms == Terms::Atomic {
             self.users_max = self.users_max.min(ATOMIC_USERS_MAX);
         }
     }

@@ -163,6 +163,8 @@ fn result(encoding: &Encoding<'_>, turn: &Turn, outcome: &Outcome) -> v1::BatchR
             .map(|why| reason(encoding.catalogue, why))
             .collect(),
         commit_time: None,
+        retryable: matches!(disposition, Proto::Failed | Proto::Skipped)
+            && outcome.reasons.iter().all(Reason::is_retryable),
     }
 }
 
@@ -241,12 +243,17 @@ pub(super) fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
             about.product = product(id);
             about.plan = Some(plan(one));
         }
+        Reason::ChangedSince { product: id, by } => {
+            about.product = product(id);
+            about.batch_id = by.map(|batch| batch.to_string()).unwrap_or_default();
+        }
         Reason::UsageLocationMissing
         | Reason::UserNotFound
         | Reason::UserInactive
         | Reason::StoppedAfterFailures
         | Reason::BatchRolledBack
-        | Reason::PlanStale => {}
+        | Reason::PlanStale
+        | Reason::BatchCancelled => {}
     }
     about
 }
@@ -264,7 +271,12 @@ mod tests {
 
     #[test]
     fn every_stop_is_told_by_a_code() {
-        for stop in [Stop::Failures, Stop::PlanStale, Stop::RolledBack] {
+        for stop in [
+            Stop::Failures,
+            Stop::PlanStale,
+            Stop::RolledBack,
+            Stop::Cancelled,
+        ] {
             assert_ne!(code(stop.reason().code()), v1::ReasonCode::Unspecified);
         }
     }

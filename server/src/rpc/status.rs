@@ -90,9 +90,11 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
-        R::SeatsBelowAssigned | R::PlanStale | R::SeatsShort | R::TooManySelections => {
-            Code::FailedPrecondition
-        }
+        R::SeatsBelowAssigned
+        | R::PlanStale
+        | R::SeatsShort
+        | R::TooManySelections
+        | R::BatchRunning => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -197,6 +199,11 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
+        Refusal::BatchRunning(batch) => refuse(
+            ErrorReason::BatchRunning,
+            format!("batch {batch} is still running; wait for its end, or cancel it"),
+            &[("batchId", batch.to_string())],
+        ),
         Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
     }
 }

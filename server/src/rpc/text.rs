@@ -74,6 +74,13 @@ fn values<'a>(language: Language, reason: &'a v1::Reason) -> FluentArgs<'a> {
     if !reason.usage_location.is_empty() {
         values.set("location", reason.usage_location.as_str());
     }
+    let changer = if reason.batch_id.is_empty() {
+        "unknown"
+    } else {
+        values.set("batch", reason.batch_id.as_str());
+        "batch"
+    };
+    values.set("changer", changer);
     if !reason.others.is_empty() {
         let others = reason.others.iter().map(plan_name);
         values.set("others", one_of(language, others.collect()));

@@ -19,7 +19,7 @@ pub struct BatchRequest {
     pub customer: CustomerId,
     /// The caller's name for the request.
     pub request: RequestId,
-    /// The distinct changes.
+    /// The distinct changes; none if the users are those of an earlier batch.
     pub changes: Vec<Change>,
     /// The users in order, each with the number of its change. At least one; no name twice.
     pub users: Users,
@@ -54,6 +54,14 @@ impl BatchRequest {
                     parts.iter().for_each(|part| hash_part(&mut hash, part));
                 }
                 hash.update(changes[0]);
+            }
+            Users::Reverted(revert) => {
+                hash.update([6, u8::from(revert.takes_safe_part)]);
+                hash.update(revert.batch.0.as_bytes());
+            }
+            Users::Retried(retry) => {
+                hash.update([7, u8::from(retry.with_skipped)]);
+                hash.update(retry.batch.0.as_bytes());
             }
         }
         let terms = match self.terms {
@@ -175,12 +183,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Assign, ProductId, Replace, UserId};
+    use crate::domain::{Assign, BatchId, ProductId, Replace, UserId};
+    use crate::store::{Retry, Revert};
 
     fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
         match &mut request.users {
             Users::Listed(users) => users,
-            Users::Selected(_) => unreachable!("the request lists its users"),
+            _ => unreachable!("the request lists its users"),
         }
     }
 
@@ -207,15 +216,32 @@ mod tests {
         }
     }
 
+    fn revert(number: u128, takes_safe_part: bool) -> Users {
+        let batch = BatchId(Uuid::from_u128(number));
+        Users::Reverted(Revert {
+            batch,
+            takes_safe_part,
+        })
+    }
+
     type Edit = fn(&mut BatchRequest);
 
-    const EDITS: [Edit; 15] = [
+    const EDITS: [Edit; 19] = [
         |request| request.customer = CustomerId(Uuid::from_u128(9)),
         |request| listed(request).reverse(),
         |request| drop(listed(request).pop()),
         |request| {
             let name = UserRef::parse("ada@x").expect("a name");
             listed(request)[0].0 = name;
+        },
+        |request| request.users = revert(8, false),
+        |request| request.users = revert(8, true),
+        |request| request.users = revert(9, false),
+        |request| {
+            request.users = Users::Retried(Retry {
+                batch: BatchId(Uuid::from_u128(8)),
+                with_skipped: false,
+            });
         },
         |request| request.terms = Terms::Atomic,
         |request| request.terms = Terms::StopAfter(1),
@@ -270,6 +296,6 @@ mod tests {
         }
         hashes.sort_unstable();
         hashes.dedup();
-        assert_eq!(hashes.len(), 16);
+        assert_eq!(hashes.len(), EDITS.len() + 1);
     }
 }

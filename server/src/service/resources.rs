@@ -180,6 +180,12 @@ impl Service {
             .await
     }
 
+    /// Tells a batch to skip the rest, unless it has ended or does so already.
+    pub async fn cancel_batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
+        self.call(|store| async move { store.cancel_batch(customer, id).await })
+            .await
+    }
+
     /// Returns a batch and up to `chunks` chunks of its results from `position` on. The batch is read
     /// first, so that an ended one comes with all its results.
     pub async fn batch_results(

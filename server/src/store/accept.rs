@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Store;
-use super::batches::{Batch, Capacity, RUNNING, encode_capacity, encode_terms};
+use super::batches::{Batch, Capacity, ENDED, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::error::{Error, Refusal};
 use super::rehearse::{Rehearsal, Rehearse};
@@ -84,7 +84,7 @@ macro_rules! batch_row {
             b::batch_id.eq(Id::from($new.id)),
             b::request_id.eq(Id::from($new.request)),
             b::request_hash.eq($new.request_hash.as_slice()),
-            b::state.eq(RUNNING),
+            b::state.eq(if $users == 0 { ENDED } else { RUNNING }),
             b::user_count.eq($users as i64),
             b::next_position.eq(0),
             b::applied_count.eq(0),
@@ -98,6 +98,9 @@ macro_rules! batch_row {
             b::fence.eq(1),
             b::lease_expires_at.eq($new.lease_expires_at),
             b::created_at.eq($new.now),
+            b::ended_at.eq(($users == 0).then_some($new.now)),
+            b::reverts_batch_id.eq($new.users.reverts().map(Id::from)),
+            b::retries_batch_id.eq($new.users.retries().map(Id::from)),
         )
     };
 }
@@ -138,7 +141,7 @@ impl Store {
             let mut roll = Roll::call(conn, new).await?;
             let mut rehearsal = Rehearsal::default();
             if new.needs_rehearsal() {
-                for (_, order) in roll.orders(&new.changes) {
+                for (_, order) in roll.orders() {
                     rehearsal.step(conn, new.customer, order, rehearse).await?;
                 }
                 new.check(&rehearsal)?;
@@ -148,6 +151,20 @@ impl Store {
                 .returning(Batch::as_returning())
                 .get_result(conn)
                 .await?;
+            // The other end of the link: the batch that this one goes back to names it.
+            let id = Some(key.1);
+            if let Some(reverted) = new.users.reverts() {
+                diesel::update(b::table.find((key.0, Id::from(reverted))))
+                    .set(b::reverted_by_batch_id.eq(id))
+                    .execute(conn)
+                    .await?;
+            }
+            if let Some(retried) = new.users.retries() {
+                diesel::update(b::table.find((key.0, Id::from(retried))))
+                    .set(b::retried_by_batch_id.eq(id))
+                    .execute(conn)
+                    .await?;
+            }
             let mut digests = rehearsal.digests().into_iter();
             while let Some((first, order)) = roll.next_named(conn, new).await? {
                 let digest = digests.next().filter(|_| new.promised.is_some());

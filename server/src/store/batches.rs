@@ -41,10 +41,11 @@ fn decode_terms(stored: i64) -> Terms {
     }
 }
 
-const STOPS: [(i16, Stop); 3] = [
+const STOPS: [(i16, Stop); 4] = [
     (1, Stop::Failures),
     (2, Stop::PlanStale),
     (3, Stop::RolledBack),
+    (4, Stop::Cancelled),
 ];
 
 pub(super) fn encode_stop(stop: Option<Stop>) -> i16 {
@@ -59,6 +60,14 @@ pub(super) fn decode_stop(stored: i16) -> Option<Stop> {
 
 fn damaged(error: impl std::fmt::Display) -> Error {
     Error::Broken(format!("a stored batch is damaged: {error}"))
+}
+
+pub(super) fn not_found(id: BatchId) -> Error {
+    Refusal::NotFound {
+        resource: "batch",
+        id: id.to_string(),
+    }
+    .into()
 }
 
 /// What a batch does when seats are short.
@@ -111,6 +120,10 @@ pub struct Batch {
     pub created_at: Timestamp,
     /// When the last result was made.
     pub ended_at: Option<Timestamp>,
+    reverts_batch_id: Option<Id>,
+    reverted_by_batch_id: Option<Id>,
+    retries_batch_id: Option<Id>,
+    retried_by_batch_id: Option<Id>,
 }
 
 impl Batch {
@@ -132,6 +145,10 @@ impl Batch {
             stopped: 0,
             created_at: new.now,
             ended_at: None,
+            reverts_batch_id: new.users.reverts().map(Id::from),
+            reverted_by_batch_id: None,
+            retries_batch_id: new.users.retries().map(Id::from),
+            retried_by_batch_id: None,
         }
     }
 
@@ -175,6 +192,26 @@ impl Batch {
         }
     }
 
+    /// The batch that this one takes back.
+    pub fn reverts(&self) -> Option<BatchId> {
+        self.reverts_batch_id.map(BatchId::from)
+    }
+
+    /// The newest batch that takes this one back.
+    pub fn reverted_by(&self) -> Option<BatchId> {
+        self.reverted_by_batch_id.map(BatchId::from)
+    }
+
+    /// The batch that this one tries again.
+    pub fn retries(&self) -> Option<BatchId> {
+        self.retries_batch_id.map(BatchId::from)
+    }
+
+    /// The newest batch that tries this one again.
+    pub fn retried_by(&self) -> Option<BatchId> {
+        self.retried_by_batch_id.map(BatchId::from)
+    }
+
     /// Why the rest was skipped.
     pub fn stopped(&self) -> Option<Stop> {
         decode_stop(self.stopped)
@@ -201,11 +238,7 @@ impl Store {
         })?;
         let Some(found) = found else {
             self.customer(customer).await?;
-            return Err(Refusal::NotFound {
-                resource: "batch",
-                id: id.to_string(),
-            }
-            .into());
+            return Err(not_found(id));
         };
         Ok(found)
     }

@@ -7,7 +7,7 @@ mod sqlite;
 use std::sync::Arc;
 
 use super::batches::{decode_stop, encode_stop};
-use super::codec::{decode_tally, encode_edits, encode_tally};
+use super::codec::{decode_tally, encode_disposition, encode_edits, encode_tally};
 use super::error::Error;
 use super::types::{Id, Timestamp};
 use super::{Db, Store};
@@ -126,6 +126,8 @@ struct Rows {
     /// Products whose number of assigned seats moves, and by how much.
     products: Vec<Id>,
     deltas: Vec<i64>,
+    /// A byte for each user: what became of it.
+    dispositions: Vec<u8>,
     /// Who has failed, 16 bytes each.
     failed_user_ids: Vec<u8>,
 }
@@ -163,6 +165,8 @@ impl Rows {
             "one outcome per turn"
         );
         for (turn, outcome) in order.turns.iter().zip(&plan.outcomes) {
+            rows.dispositions
+                .push(encode_disposition(outcome.disposition));
             if let (Disposition::Failed, Some(user)) = (outcome.disposition, turn.user) {
                 rows.failed_user_ids.extend(user.0.as_bytes());
             }
@@ -191,6 +195,27 @@ impl Rows {
             rows.deltas.push(*delta);
         }
         rows
+    }
+}
+
+/// What is said once for a chunk, with the first part of its results.
+#[derive(Clone, Copy, Default)]
+struct Marks<'a> {
+    first_seq: i64,
+    change_count: i64,
+    dispositions: &'a [u8],
+    failed_user_ids: &'a [u8],
+}
+
+impl Rows {
+    /// `seq` is the last one before the chunk.
+    fn marks(&self, seq: i64) -> Marks<'_> {
+        Marks {
+            first_seq: seq + 1,
+            change_count: self.changed.len() as i64,
+            dispositions: &self.dispositions,
+            failed_user_ids: &self.failed_user_ids,
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::error::Error;
 use crate::domain::{
-    Assign, Change, Edit, Order, PlanChoice, PlanEdit, PlanId, ProductId, Replace, SeatTally,
-    Seats, Tally, Turn, UserId,
+    Assign, Change, ChoiceId, Disposition, Edit, Order, PlanChoice, PlanEdit, PlanId, ProductId,
+    Replace, SeatTally, Seats, Tally, Turn, Undo, UserId,
 };
 
 /// Plans of a choice: 16 bytes each.
@@ -77,6 +77,19 @@ pub(super) fn decode_tally(bytes: &[u8]) -> Result<Tally, Error> {
     })
 }
 
+pub(super) const FAILED: u8 = 3;
+pub(super) const SKIPPED: u8 = 4;
+
+/// What became of a user, as a byte.
+pub(super) fn encode_disposition(disposition: Disposition) -> u8 {
+    match disposition {
+        Disposition::Applied => 1,
+        Disposition::Unchanged => 2,
+        Disposition::Failed => FAILED,
+        Disposition::Skipped => SKIPPED,
+    }
+}
+
 /// Edits of a user: product, choice before and after; -1 is none.
 pub(super) fn encode_edits(edits: &[Edit]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(edits.len() * 24);
@@ -88,22 +101,11 @@ pub(super) fn encode_edits(edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
-#[cfg(test)]
 pub(super) fn decode_edits(bytes: &[u8]) -> Result<Vec<Edit>, Error> {
     let mut reader = Reader(bytes);
     let mut edits = Vec::with_capacity(bytes.len() / 24);
     while !reader.0.is_empty() {
-        let product = ProductId(reader.id()?);
-        let mut choice = || {
-            reader
-                .i32()
-                .map(|choice| (choice >= 0).then_some(crate::domain::ChoiceId(choice)))
-        };
-        edits.push(Edit {
-            product,
-            before: choice()?,
-            after: choice()?,
-        });
+        edits.push(reader.edit()?);
     }
     Ok(edits)
 }
@@ -130,6 +132,7 @@ pub(super) fn encode_order(order: &Order) -> Vec<u8> {
             &mut bytes,
             change.revoke_others.as_deref().unwrap_or_default(),
         );
+        put_undo(&mut bytes, change.undo.as_ref());
     }
     put_len(&mut bytes, order.turns.len());
     for turn in &order.turns {
@@ -149,6 +152,16 @@ pub(super) fn decode_order(bytes: &[u8]) -> Result<Order, Error> {
         return Err(damaged());
     }
     Ok(Order { changes, turns })
+}
+
+/// 0 is none, 1 an undo of all or nothing, 2 one that takes the safe part.
+fn put_undo(bytes: &mut Vec<u8>, undo: Option<&Undo>) {
+    let Some(undo) = undo else {
+        return bytes.push(0);
+    };
+    bytes.push(1 + u8::from(undo.takes_safe_part));
+    put_len(bytes, undo.edits.len());
+    bytes.extend(encode_edits(&undo.edits));
 }
 
 fn put_plan_edit(bytes: &mut Vec<u8>, edit: Option<&PlanEdit>) {
@@ -198,7 +211,6 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(bytes.try_into().expect("four bytes")))
     }
 
-    #[cfg(test)]
     fn i32(&mut self) -> Result<i32, Error> {
         self.u32().map(u32::cast_signed)
     }
@@ -245,6 +257,34 @@ impl<'a> Reader<'a> {
             revoke,
             replace,
             revoke_others: has_others.then_some(kept),
+            undo: self.undo()?,
+        })
+    }
+
+    fn undo(&mut self) -> Result<Option<Undo>, Error> {
+        let takes_safe_part = match self.take(1)?[0] {
+            0 => return Ok(None),
+            1 => false,
+            2 => true,
+            _ => return Err(damaged()),
+        };
+        let edits = self.list(Self::edit)?;
+        Ok(Some(Undo {
+            edits,
+            takes_safe_part,
+        }))
+    }
+
+    fn edit(&mut self) -> Result<Edit, Error> {
+        let product = ProductId(self.id()?);
+        let mut choice = || {
+            self.i32()
+                .map(|choice| (choice >= 0).then_some(ChoiceId(choice)))
+        };
+        Ok(Edit {
+            product,
+            before: choice()?,
+            after: choice()?,
         })
     }
 
@@ -291,7 +331,6 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ChoiceId;
 
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)
@@ -318,6 +357,18 @@ mod tests {
                         }),
                     }],
                     revoke_others: Some(vec![ProductId(id(6))]),
+                    undo: None,
+                },
+                Change {
+                    undo: Some(Undo {
+                        edits: vec![Edit {
+                            product: ProductId(id(3)),
+                            before: Some(ChoiceId(70_000)),
+                            after: None,
+                        }],
+                        takes_safe_part: true,
+                    }),
+                    ..Change::default()
                 },
                 Change {
                     assign: vec![
@@ -338,7 +389,7 @@ mod tests {
                     index: 0,
                     user: None,
                     name: "né@x".into(),
-                    change: 1,
+                    change: 2,
                 },
             ],
         };

@@ -5,11 +5,13 @@
 //! which databases can be created; with `SEATWISE_TEST_ALL` set it must.
 
 mod accept;
+mod cancel;
 mod catalogue;
 mod choices;
 mod chunks;
 mod customers;
 mod deletion;
+mod earlier;
 mod engine;
 mod filter;
 mod fixture;
@@ -158,6 +160,21 @@ checks! {
         a_batch_that_lacks_seats_is_refused_if_it_says_so
         a_batch_keeps_the_promise_of_its_preview
         a_rehearsal_goes_by_the_catalogue_of_its_moment
+    }
+    cancel {
+        a_cancelled_batch_skips_all_who_had_no_turn
+        a_cancelled_atomic_batch_does_nothing
+        a_batch_that_stops_by_itself_or_has_ended_is_not_cancelled
+    }
+    earlier {
+        a_revert_restores_what_the_batch_found_and_can_be_reverted
+        a_revert_leaves_alone_what_was_changed_since
+        a_revert_says_who_has_changed_what_since
+        a_retry_tries_those_who_failed_in_the_order_of_the_request
+        a_retry_looks_up_again_who_was_not_there
+        a_retry_can_include_those_who_were_skipped
+        a_batch_that_runs_is_neither_reverted_nor_retried
+        a_batch_of_nobody_has_ended
     }
     later_plans {
         a_policy_says_what_all_plans_are

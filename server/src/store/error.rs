@@ -5,7 +5,7 @@
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
-use crate::domain::{PlanId, ProductId};
+use crate::domain::{BatchId, PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,9 @@ pub enum Refusal {
     /// So many seats of these products are missing.
     #[error("seats of {} products are short", .0.len())]
     SeatsShort(Vec<(ProductId, i64)>),
+    /// The batch is to be reverted or retried, and not every user of it has a result yet.
+    #[error("batch {0} is running")]
+    BatchRunning(BatchId),
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]
     RequestIdReused,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::NewBatch;
 use super::batches::{Batch, StoredResults};
+use super::earlier::Earlier;
 use super::error::{Error, Refusal, unavailable};
 use super::lookup::Lookup;
 use super::rehearse::{Rehearsal, Rehearse};
@@ -74,7 +75,7 @@ impl Store {
 }
 
 async fn preview<T: From<Preview>>(
-    conn: &mut (impl Lookup + ReadSeats + ReadSnapshot + Versions),
+    conn: &mut (impl Lookup + Earlier + ReadSeats + ReadSnapshot + Versions),
     new: &NewBatch,
     rehearse: &Rehearse,
     parts: &Parts<'_, T>,

@@ -1,18 +1,22 @@
 //! The users of a batch in the order in which they are served, cut into chunks.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::accept::{ATOMIC_USERS_MAX, NewBatch};
+use super::earlier::Earlier;
 use super::error::{Error, Refusal};
 use super::lookup::{LOOKUP_USERS, Lookup, resolve};
+use super::retry::{Retry, retried};
+use super::revert::{Revert, reverted};
 use super::schema::licenses as l;
 use super::selection::{Evaluated, evaluate};
 use super::sqlite;
 use super::types::Id;
-use crate::domain::{Change, Order, ProductId, Selection, Terms, Turn, UserId, UserRef};
+use crate::domain::{BatchId, Change, Order, ProductId, Selection, Terms, Turn, UserId, UserRef};
 
 /// Users of the first chunk: few, for a quick first result.
 const FIRST_CHUNK_USERS: usize = 64;
@@ -26,53 +30,90 @@ pub enum Users {
     Listed(Vec<(UserRef, u32)>),
     /// As a selection. All get the first change.
     Selected(Selection),
+    /// Those whom an earlier batch changed, each with that to be undone.
+    Reverted(Revert),
+    /// Those whom an earlier batch refused, each with the same change again.
+    Retried(Retry),
+}
+
+impl Users {
+    /// The batch to take back, if any.
+    pub(super) fn reverts(&self) -> Option<BatchId> {
+        match self {
+            Self::Reverted(revert) => Some(revert.batch),
+            _ => None,
+        }
+    }
+
+    /// The batch to try again, if any.
+    pub(super) fn retries(&self) -> Option<BatchId> {
+        match self {
+            Self::Retried(retry) => Some(retry.batch),
+            _ => None,
+        }
+    }
 }
 
 /// One user's place.
 #[derive(Clone, Copy)]
-struct Slot {
-    user: Option<UserId>,
-    index: u32,
-    change: u32,
+pub(super) struct Slot {
+    pub(super) user: Option<UserId>,
+    pub(super) index: u32,
+    pub(super) change: u32,
 }
 
 /// The users of a batch, found and in order of service.
-pub(super) struct Roll {
-    slots: Vec<Slot>,
+pub(super) struct Roll<'a> {
+    pub(super) slots: Vec<Slot>,
     /// By index: what to call a user who is not there (any more).
-    names: HashMap<u32, String>,
+    pub(super) names: HashMap<u32, String>,
+    /// The distinct changes.
+    changes: Cow<'a, [Change]>,
     one_chunk: bool,
     /// True if the names of users who are there are looked up chunk by chunk: there may be very many.
-    is_selected: bool,
+    names_come_later: bool,
     /// Slots whose names were looked up.
     named: usize,
     next: usize,
 }
 
-impl Roll {
-    fn new(users: usize) -> Self {
+impl<'a> Roll<'a> {
+    fn new(users: usize, changes: &'a [Change]) -> Self {
         Self {
             slots: Vec::with_capacity(users),
             names: HashMap::new(),
+            changes: Cow::Borrowed(changes),
             one_chunk: false,
-            is_selected: false,
+            names_come_later: false,
             named: 0,
             next: 0,
         }
     }
 
+    /// Users of an earlier batch.
+    pub(super) fn of_earlier(slots: Vec<Slot>, changes: Vec<Change>) -> Self {
+        Self {
+            slots,
+            changes: Cow::Owned(changes),
+            names_come_later: true,
+            ..Self::new(0, &[])
+        }
+    }
+
     /// Finds the users and puts them in order. Refused if one is named twice.
     pub(super) async fn call(
-        conn: &mut (impl Lookup + ReadSeats),
-        new: &NewBatch,
+        conn: &mut (impl Lookup + Earlier + ReadSeats),
+        new: &'a NewBatch,
     ) -> Result<Self, Error> {
         let customer = Id::from(new.customer);
         let mut roll = match &new.users {
-            Users::Listed(users) => listed(conn, customer, users).await?,
+            Users::Listed(users) => listed(conn, customer, users, &new.changes).await?,
             Users::Selected(selection) => {
                 let found = evaluate(conn, new.customer, selection, new.now).await?;
-                selected(found)
+                selected(found, &new.changes)
             }
+            Users::Reverted(revert) => reverted(conn, new.customer, revert).await?,
+            Users::Retried(retry) => retried(conn, new.customer, retry).await?,
         };
         roll.one_chunk = new.terms == Terms::Atomic;
         if roll.one_chunk && roll.len() > ATOMIC_USERS_MAX {
@@ -84,7 +125,7 @@ impl Roll {
         }
         // Who comes after the last failure allowed is skipped, so the order counts.
         let in_any_order = !matches!(new.terms, Terms::StopAfter(_));
-        if in_any_order && roll.has_ample_seats(&new.changes, &conn.seats(customer).await?) {
+        if in_any_order && roll.has_ample_seats(&conn.seats(customer).await?) {
             roll.slots
                 .sort_unstable_by_key(|slot| (slot.user, slot.index));
         }
@@ -97,13 +138,13 @@ impl Roll {
 
     /// True if every license has a free seat for every user that the batch would give one. Then the
     /// order of service makes no difference, and by id is the fastest.
-    fn has_ample_seats(&self, changes: &[Change], available: &HashMap<ProductId, i64>) -> bool {
-        let mut uses = vec![0i64; changes.len()];
+    fn has_ample_seats(&self, available: &HashMap<ProductId, i64>) -> bool {
+        let mut uses = vec![0i64; self.changes.len()];
         for slot in &self.slots {
             uses[slot.change as usize] += 1;
         }
         let mut wanted: BTreeMap<ProductId, i64> = BTreeMap::new();
-        for (change, uses) in changes.iter().zip(uses) {
+        for (change, uses) in self.changes.iter().zip(uses) {
             for product in change.gains() {
                 *wanted.entry(product).or_default() += uses;
             }
@@ -117,13 +158,13 @@ impl Roll {
     }
 
     /// The chunks, without names: enough to decide them.
-    pub(super) fn orders(&self, changes: &[Change]) -> impl Iterator<Item = (i64, Order)> {
+    pub(super) fn orders(&self) -> impl Iterator<Item = (i64, Order)> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let first = next;
             let slots = self.chunk(first)?;
             next += slots.len();
-            Some((first as i64, order(slots, changes)))
+            Some((first as i64, order(slots, &self.changes)))
         })
     }
 
@@ -137,12 +178,16 @@ impl Roll {
         let Some(slots) = self.chunk(first) else {
             return Ok(None);
         };
-        let (count, mut order) = (slots.len(), order(slots, &new.changes));
-        if self.is_selected {
+        let (count, mut order) = (slots.len(), order(slots, &self.changes));
+        if self.names_come_later {
             self.look_names_up(conn, new, first, count).await?;
         }
         for turn in &mut order.turns {
-            turn.name = self.names.remove(&turn.index).unwrap_or_default();
+            turn.name = match (self.names.remove(&turn.index), turn.user) {
+                (Some(name), _) => name,
+                // Deleted since the earlier batch, and the name with the user.
+                (None, user) => user.map(|id| id.to_string()).unwrap_or_default(),
+            };
         }
         self.next += count;
         Ok(Some((first as i64, order)))
@@ -213,13 +258,14 @@ fn order(slots: &[Slot], changes: &[Change]) -> Order {
 }
 
 /// The users as the request lists them; refused if one is named twice.
-async fn listed(
+async fn listed<'a>(
     conn: &mut impl Lookup,
     customer: Id,
     users: &[(UserRef, u32)],
-) -> Result<Roll, Error> {
+    changes: &'a [Change],
+) -> Result<Roll<'a>, Error> {
     let mut resolved = resolve(conn, customer, users.iter().map(|(user, _)| user)).await?;
-    let mut roll = Roll::new(users.len());
+    let mut roll = Roll::new(users.len(), changes);
     let mut places: HashMap<UserId, u32> = HashMap::with_capacity(users.len());
     for (index, (user, change)) in (0u32..).zip(users) {
         let (user, name) = match user {
@@ -247,9 +293,9 @@ async fn listed(
 }
 
 /// The users of a selection, and after them those whom it names and who do not exist.
-fn selected(found: Evaluated) -> Roll {
-    let mut roll = Roll::new(found.users.len() + found.unknown.len());
-    roll.is_selected = true;
+fn selected(found: Evaluated, changes: &[Change]) -> Roll<'_> {
+    let mut roll = Roll::new(found.users.len() + found.unknown.len(), changes);
+    roll.names_come_later = true;
     let known = found.users.into_iter().map(|user| (Some(user), None));
     let unknown = found.unknown.into_iter().map(|user| (None, Some(user)));
     for (index, (user, name)) in (0u32..).zip(known.chain(unknown)) {

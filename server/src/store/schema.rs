@@ -148,6 +148,10 @@ table! {
         lease_expires_at -> Instant,
         created_at -> Instant,
         ended_at -> Nullable<Instant>,
+        reverts_batch_id -> Nullable<Guid>,
+        reverted_by_batch_id -> Nullable<Guid>,
+        retries_batch_id -> Nullable<Guid>,
+        retried_by_batch_id -> Nullable<Guid>,
     }
 }
 table! {
@@ -169,6 +173,9 @@ table! {
         batch_id -> Guid,
         first_position -> BigInt,
         result_count -> BigInt,
+        first_seq -> BigInt,
+        change_count -> BigInt,
+        dispositions -> Binary,
         results -> Binary,
         failed_user_ids -> Binary,
     }
@@ -209,6 +216,7 @@ table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(batch_chunks, batch_results);
 diesel::allow_tables_to_appear_in_same_query!(licenses, products);
 diesel::allow_tables_to_appear_in_same_query!(product_plans, service_plans);
 diesel::allow_tables_to_appear_in_same_query!(assignments, users);

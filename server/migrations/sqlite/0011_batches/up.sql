@@ -1,7 +1,9 @@
 -- Distributed by customer_id. state: 1 running, 2 ended. next_position: how many users have a result.
 -- fence and lease_expires_at: which server works on the batch, and until when without a sign of life.
 -- terms: 0 best effort, -1 atomic, n stop after n failures. stopped: why the rest is skipped, 1 failures,
--- 2 plan stale, 3 rolled back, 0 it is not. capacity: 1 fill in order, 2 refuse if short. tally: sums of seats and reasons.
+-- 2 plan stale, 3 rolled back, 4 cancelled, 0 it is not. capacity: 1 fill in order, 2 refuse if short.
+-- tally: sums of seats and reasons. reverts and retries: the batch that this one takes back or tries again;
+-- reverted_by and retried_by: the newest that does so to this one.
 CREATE TABLE batches (
     customer_id BLOB NOT NULL,
     batch_id BLOB NOT NULL,
@@ -22,6 +24,10 @@ CREATE TABLE batches (
     lease_expires_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     ended_at INTEGER,
+    reverts_batch_id BLOB,
+    reverted_by_batch_id BLOB,
+    retries_batch_id BLOB,
+    retried_by_batch_id BLOB,
     CONSTRAINT batches_pkey PRIMARY KEY (customer_id, batch_id),
     CONSTRAINT batches_request_id_key UNIQUE (customer_id, request_id),
     CONSTRAINT batches_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (customer_id),

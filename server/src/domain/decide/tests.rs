@@ -15,6 +15,7 @@ mod shortage;
 mod suppliers;
 mod terms;
 mod text;
+mod undo;
 mod users;
 mod world;
 

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Catalogue, Country, LaterPlans, NewProduct, PlanId, ProductId, Reason};
+use crate::domain::{
+    BatchId, Catalogue, Country, LaterPlans, NewProduct, PlanId, ProductId, Reason,
+};
 use crate::rpc::results;
 
 /// Messages that are parts of others.
@@ -207,6 +209,12 @@ fn sample_reasons() -> Vec<v1::Reason> {
         Reason::StoppedAfterFailures,
         Reason::BatchRolledBack,
         Reason::PlanStale,
+        Reason::BatchCancelled,
+        Reason::ChangedSince { product, by: None },
+        Reason::ChangedSince {
+            product,
+            by: Some(BatchId(Uuid::from_u128(4))),
+        },
         Reason::UserNotFound,
         Reason::UserInactive,
     ];

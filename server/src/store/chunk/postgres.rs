@@ -14,15 +14,15 @@ use futures_util::future::try_join_all;
 use futures_util::{FutureExt, TryFutureExt, try_join};
 
 use super::{
-    Chunk, Counts, Decide, Decision, Holdings, Rows, Standing, StandingRow, Written, expect_rows,
-    obstacle,
+    Chunk, Counts, Decide, Decision, Holdings, Marks, Rows, Standing, StandingRow, Written,
+    expect_rows, obstacle,
 };
 use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::encode_plans;
 use crate::store::error::{Error, unavailable};
 use crate::store::schema::{batches as b, customers as c, installation as i, plan_choices as pc};
-use crate::store::snapshot::postgres::{load_choices, read_snapshot};
+use crate::store::snapshot::postgres::{complete, read_snapshot};
 use crate::store::sql::{Sql, sql};
 use crate::store::types::{Guid, Id, Instant};
 
@@ -41,7 +41,7 @@ pub(super) async fn write_chunk(
             return Ok(obstacle);
         }
         snapshot.progress = standing.progress;
-        load_choices(conn, chunk.customer, &mut snapshot).await?;
+        complete(conn, chunk.customer, &chunk.order, &mut snapshot).await?;
         let Decision { plan, results } = decide(&snapshot);
         let counts = Counts::new(&snapshot, &chunk.order, &plan);
         let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices).await?;
@@ -141,13 +141,12 @@ async fn write(
     let seqs: Vec<i64> = (seq + 1..).take(rows.changed.len()).collect();
     let mut writes = vec![update_batch(conn, chunk, counts).boxed()];
     let mut first = chunk.first_position;
-    let mut failed = &rows.failed_user_ids[..];
+    let mut marks = rows.marks(seq);
     for (count, part) in results {
         let place = (first, count as i64);
-        writes.push(insert_results(conn, chunk, place, part, failed).boxed());
+        writes.push(insert_results(conn, chunk, place, part, marks).boxed());
         first += count as i64;
-        // All that failed in the chunk are listed with its first part.
-        failed = &[];
+        marks = Marks::default();
     }
     if !rows.inserts.is_empty() {
         writes.push(insert_assignments(conn, chunk, &rows.inserts).boxed());
@@ -282,9 +281,9 @@ async fn insert_results(
     chunk: &Chunk,
     (first_position, count): (i64, i64),
     results: Vec<u8>,
-    failed_user_ids: &[u8],
+    marks: Marks<'_>,
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, failed_user_ids) VALUES (")
+    let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, first_seq, change_count, dispositions, results, failed_user_ids) VALUES (")
         .bind::<Guid, _>(Id::from(chunk.customer))
         .sql(", ")
         .bind::<Guid, _>(Id::from(chunk.batch))
@@ -293,9 +292,15 @@ async fn insert_results(
         .sql(", ")
         .bind::<BigInt, _>(count)
         .sql(", ")
+        .bind::<BigInt, _>(marks.first_seq)
+        .sql(", ")
+        .bind::<BigInt, _>(marks.change_count)
+        .sql(", ")
+        .bind::<Binary, _>(marks.dispositions)
+        .sql(", ")
         .bind::<Binary, _>(results)
         .sql(", ")
-        .bind::<Binary, _>(failed_user_ids)
+        .bind::<Binary, _>(marks.failed_user_ids)
         .sql(")");
     exactly(conn, "batch_results", 1, statement).await
 }

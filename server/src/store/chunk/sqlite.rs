@@ -11,7 +11,8 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::{
-    Chunk, Counts, Decide, Decision, Rows, Standing, StandingRow, Written, expect_rows, obstacle,
+    Chunk, Counts, Decide, Decision, Marks, Rows, Standing, StandingRow, Written, expect_rows,
+    obstacle,
 };
 use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
@@ -21,7 +22,7 @@ use crate::store::schema::{
     assignments as a, batch_results as br, batches as b, changes as ch, customers as c,
     installation as i, licenses as l, plan_choices as pc,
 };
-use crate::store::snapshot::sqlite::{load_choices, read_snapshot};
+use crate::store::snapshot::sqlite::{complete, read_snapshot};
 use crate::store::sqlite::Sqlite;
 use crate::store::types::Id;
 
@@ -47,13 +48,13 @@ fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Wr
         return Ok(obstacle);
     }
     snapshot.progress = standing.progress;
-    load_choices(conn, Id::from(chunk.customer), &mut snapshot)?;
+    complete(conn, Id::from(chunk.customer), &chunk.order, &mut snapshot)?;
     let Decision { plan, results } = decide(&snapshot);
     let counts = Counts::new(&snapshot, &chunk.order, &plan);
     let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
     let rows = Rows::new(&chunk.order, &plan, &interned);
-    write(conn, chunk, &rows)?;
-    finish(conn, chunk, &rows, &counts, results)?;
+    let seq = write(conn, chunk, &rows)?;
+    finish(conn, chunk, rows.marks(seq), &counts, results)?;
     Ok(Written::Done(snapshot.choices))
 }
 
@@ -118,7 +119,8 @@ fn intern(
     Ok(numbers)
 }
 
-fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), Error> {
+/// Gives the number of the last change before the chunk.
+fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<i64, Error> {
     let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
     let new = &rows.inserts;
     for ((user, product), choice) in new.users.iter().zip(&new.products).zip(&new.choices) {
@@ -174,24 +176,23 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
         diesel::insert_into(ch::table).values(row).execute(conn)?;
     }
     if !rows.changed.is_empty() {
-        let seq = seq + rows.changed.len() as i64;
+        let last = seq + rows.changed.len() as i64;
         diesel::update(c::table.find(customer))
-            .set(c::change_seq.eq(seq))
+            .set(c::change_seq.eq(last))
             .execute(conn)?;
     }
-    Ok(())
+    Ok(seq)
 }
 
 fn finish(
     conn: &mut SqliteConnection,
     chunk: &Chunk,
-    rows: &Rows,
+    mut marks: Marks<'_>,
     counts: &Counts,
     results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
     let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
     let mut first = chunk.first_position;
-    let mut failed = &rows.failed_user_ids[..];
     for (count, part) in results {
         let count = count as i64;
         let row = (
@@ -199,13 +200,15 @@ fn finish(
             br::batch_id.eq(batch),
             br::first_position.eq(first),
             br::result_count.eq(count),
+            br::first_seq.eq(marks.first_seq),
+            br::change_count.eq(marks.change_count),
+            br::dispositions.eq(marks.dispositions),
             br::results.eq(part),
-            br::failed_user_ids.eq(failed),
+            br::failed_user_ids.eq(marks.failed_user_ids),
         );
         diesel::insert_into(br::table).values(row).execute(conn)?;
         first += count;
-        // All that failed in the chunk are listed with its first part.
-        failed = &[];
+        marks = Marks::default();
     }
     let mine = b::table
         .find((customer, batch))

@@ -24,7 +24,7 @@ fn replace(product: ProductId, by: ProductId) -> Change {
 }
 
 /// What a preview says: a letter for each turn, the batch at its end, and the promise.
-async fn preview(fixture: &Fixture, request: &NewBatch) -> (String, Batch, Digest) {
+pub(super) async fn preview(fixture: &Fixture, request: &NewBatch) -> (String, Batch, Digest) {
     let before = raw::contents(&fixture.store).await;
     let (sender, mut parts) = mpsc::channel::<Preview>(64);
     let rehearse = fixture.rehearse(request.terms);

@@ -113,6 +113,13 @@ impl Fixture {
         self.write_by(chunk, decide).await
     }
 
+    /// Writes a chunk of a batch on other terms, which must be done.
+    pub(super) async fn write_on_terms(&self, chunk: Chunk, terms: Terms) -> Choices {
+        let chunk = Arc::new(chunk);
+        let decide = self.decision_by(&chunk, terms, None);
+        self.write_by(chunk, decide).await
+    }
+
     async fn write_by(&self, chunk: Arc<Chunk>, decide: Decide) -> Choices {
         let written = self.store.write_chunk(chunk, decide).await;
         match written.expect("written") {

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
 
-use super::{LicenseRow, ReadSnapshot, add_license};
+use super::{
+    CHANGERS_SOUGHT, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
+    missing_choices,
+};
 use crate::domain::{
     ChoiceId, Choices, Country, CustomerId, Held, Order, ProductId, Snapshot, UserId, UserState,
 };
@@ -26,7 +29,7 @@ impl ReadSnapshot for AsyncPgConnection {
         choices: Choices,
     ) -> Result<Snapshot, Error> {
         let mut snapshot = read_snapshot(self, customer, order, choices).await?;
-        load_choices(self, customer, &mut snapshot).await?;
+        complete(self, customer, order, &mut snapshot).await?;
         Ok(snapshot)
     }
 }
@@ -98,6 +101,7 @@ fn users_of(
             usage_location,
             active,
             held,
+            changers: Vec::new(),
         };
         users.insert(UserId::from(id), user);
     }
@@ -115,32 +119,50 @@ fn users_of(
     Ok(users)
 }
 
-/// Reads the choices that the users' holdings refer to, as far as they are not known yet.
-pub(in crate::store) async fn load_choices(
+/// Adds what shows only when the users are read: choices that are not known yet, and who has changed
+/// what is to be undone.
+pub(in crate::store) async fn complete(
     conn: &mut AsyncPgConnection,
     customer: CustomerId,
+    order: &Order,
     snapshot: &mut Snapshot,
 ) -> Result<(), Error> {
-    let held = snapshot.users.values().flat_map(|user| &user.held);
-    let mut missing: Vec<i32> = held
-        .filter(|held| snapshot.choices.get(held.choice).is_none())
-        .map(|held| held.choice.0)
-        .collect();
-    if missing.is_empty() {
+    let missing = missing_choices(snapshot, order);
+    if !missing.is_empty() {
+        let rows: Vec<(i32, bool, Vec<u8>)> = pc::table
+            .filter(pc::customer_id.eq(Id::from(customer)))
+            .filter(pc::choice_id.eq_any(&missing))
+            .select((pc::choice_id, pc::only_named, pc::plan_ids))
+            .load(conn)
+            .await?;
+        for (id, only, plans) in rows {
+            let choice = decode_choice(only, &plans)?;
+            snapshot.choices.insert(ChoiceId(id), choice);
+        }
+    }
+    let changed = changed_since(snapshot, order);
+    if changed.is_empty() {
         return Ok(());
     }
-    missing.sort_unstable();
-    missing.dedup();
-    let rows: Vec<(i32, bool, Vec<u8>)> = pc::table
-        .filter(pc::customer_id.eq(Id::from(customer)))
-        .filter(pc::choice_id.eq_any(&missing))
-        .select((pc::choice_id, pc::only_named, pc::plan_ids))
-        .load(conn)
-        .await?;
-    for (id, only, plans) in rows {
-        snapshot
-            .choices
-            .insert(ChoiceId(id), decode_choice(only, &plans)?);
+    let users: Vec<Id> = changed.iter().map(|(user, _)| Id::from(*user)).collect();
+    let changes: Sql<'_, _, (Guid, BigInt, Nullable<Guid>, Binary)> =
+        sql("SELECT t.id, h.seq, h.batch_id, h.edits FROM unnest(")
+            .bind::<Array<Guid>, _>(&users[..])
+            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT seq, batch_id, edits FROM changes WHERE customer_id = ")
+            .bind::<Guid, _>(Id::from(customer))
+            .sql(" AND user_id = t.id ORDER BY seq DESC LIMIT ")
+            .bind::<BigInt, _>(CHANGERS_SOUGHT)
+            .sql(") AS h")
+            .returning();
+    let mut rows: Vec<(Id, i64, Option<Id>, Vec<u8>)> = changes.load(conn).await?;
+    rows.sort_unstable_by_key(|(user, seq, ..)| (*user, -seq));
+    let mut by_user: HashMap<Id, Vec<(Option<Id>, Vec<u8>)>> = HashMap::new();
+    for (user, _, batch, edits) in rows {
+        by_user.entry(user).or_default().push((batch, edits));
+    }
+    for (user, products) in changed {
+        let changes = by_user.remove(&Id::from(user)).unwrap_or_default();
+        add_changers(snapshot, user, &products, &changes)?;
     }
     Ok(())
 }

@@ -9,13 +9,18 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
-use super::{LicenseRow, ReadSnapshot, add_license};
+use super::{
+    CHANGERS_SOUGHT, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
+    missing_choices,
+};
 use crate::domain::{
     ChoiceId, Choices, Country, CustomerId, Held, Order, Snapshot, UserId, UserState,
 };
 use crate::store::codec::decode_choice;
 use crate::store::error::Error;
-use crate::store::schema::{assignments as a, licenses as l, plan_choices as pc, users as u};
+use crate::store::schema::{
+    assignments as a, changes as ch, licenses as l, plan_choices as pc, users as u,
+};
 use crate::store::sqlite::Connection;
 use crate::store::types::Id;
 
@@ -31,7 +36,7 @@ impl ReadSnapshot for Connection {
             let customer = Id::from(customer);
             let read = read_snapshot(conn, customer, &order, choices);
             Ok(read.and_then(|mut snapshot| {
-                load_choices(conn, customer, &mut snapshot)?;
+                complete(conn, customer, &order, &mut snapshot)?;
                 Ok(snapshot)
             }))
         });
@@ -111,28 +116,38 @@ fn users(
                 usage_location,
                 active,
                 held,
+                changers: Vec::new(),
             },
         );
     }
     Ok(users)
 }
 
-/// Reads the choices that the users' holdings refer to, as far as they are not known yet.
-pub(in crate::store) fn load_choices(
+/// Adds what shows only when the users are read: choices that are not known yet, and who has changed
+/// what is to be undone.
+pub(in crate::store) fn complete(
     conn: &mut SqliteConnection,
     customer: Id,
+    order: &Order,
     snapshot: &mut Snapshot,
 ) -> Result<(), Error> {
-    for held in snapshot.users.values().flat_map(|user| &user.held) {
-        if snapshot.choices.get(held.choice).is_none() {
-            let (only, plans): (bool, Vec<u8>) = pc::table
-                .find((customer, held.choice.0))
-                .select((pc::only_named, pc::plan_ids))
-                .get_result(conn)?;
-            snapshot
-                .choices
-                .insert(held.choice, decode_choice(only, &plans)?);
-        }
+    for choice in missing_choices(snapshot, order) {
+        let (only, plans): (bool, Vec<u8>) = pc::table
+            .find((customer, choice))
+            .select((pc::only_named, pc::plan_ids))
+            .get_result(conn)?;
+        let known = decode_choice(only, &plans)?;
+        snapshot.choices.insert(ChoiceId(choice), known);
+    }
+    for (user, products) in changed_since(snapshot, order) {
+        let changes: Vec<(Option<Id>, Vec<u8>)> = ch::table
+            .filter(ch::customer_id.eq(customer))
+            .filter(ch::user_id.eq(Id::from(user)))
+            .order(ch::seq.desc())
+            .limit(CHANGERS_SOUGHT)
+            .select((ch::batch_id, ch::edits))
+            .load(conn)?;
+        add_changers(snapshot, user, &products, &changes)?;
     }
     Ok(())
 }

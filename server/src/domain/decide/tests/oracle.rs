@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Decided, Holdings, Person, SeatCounts, Verdict, World};
 use crate::domain::{
-    Change, Country, Disposition, LaterPlans, PlanChoice, PlanEdit, PlanId, ProductId, Reason,
-    Rule, SeatTally, Stop, Terms,
+    Change, ChoiceId, Country, Disposition, Edit, LaterPlans, PlanChoice, PlanEdit, PlanId,
+    ProductId, Reason, Rule, SeatTally, Stop, Terms, Undo,
 };
 
 type PlanSet = BTreeSet<PlanId>;
@@ -32,6 +32,8 @@ struct Wish {
     before: Holdings,
     after: Holdings,
     reasons: Vec<Reason>,
+    /// What an undo leaves alone beside what it does.
+    left_alone: Vec<Reason>,
 }
 
 impl Wish {
@@ -53,7 +55,7 @@ impl Wish {
         } else if self.after == self.before {
             Verdict::new(Disposition::Unchanged, self.after, Vec::new())
         } else {
-            Verdict::new(Disposition::Applied, self.after, Vec::new())
+            Verdict::new(Disposition::Applied, self.after, self.left_alone)
         }
     }
 
@@ -165,6 +167,8 @@ impl Court<'_> {
             products.extend(change.assign.iter().map(|assign| assign.product));
             products.extend(&change.revoke);
             products.extend(change.replace.iter().flat_map(|r| [r.product, r.by]));
+            let undone = change.undo.iter().flat_map(|undo| &undo.edits);
+            products.extend(undone.map(|edit| edit.product));
         }
         let mut sums = BTreeMap::new();
         for product in products {
@@ -212,6 +216,7 @@ fn wishes(world: &World) -> Vec<Wish> {
                 before: Holdings::new(),
                 after: Holdings::new(),
                 reasons: vec![Reason::UserNotFound],
+                left_alone: Vec::new(),
             },
         }
     });
@@ -220,7 +225,17 @@ fn wishes(world: &World) -> Vec<Wish> {
 
 fn wish(world: &World, user: &Person, change: &Change) -> Wish {
     let mut reasons = Vec::new();
-    let wanted = wanted(world, user, change, &mut reasons);
+    let mut wanted = wanted(world, user, change, &mut reasons);
+    let mut left_alone = Vec::new();
+    if let Some(undo) = &change.undo {
+        let changed = undo_what_is_left(world, user, undo, &mut wanted);
+        if undo.takes_safe_part && wanted != user.held {
+            left_alone = changed;
+        } else if !changed.is_empty() {
+            wanted.clone_from(&user.held);
+            reasons = changed;
+        }
+    }
     let gained = missing(&wanted, &user.held);
     let (before, after) = (plans_on(world, &user.held), plans_on(world, &wanted));
     if !user.active && (!gained.is_empty() || !after.is_subset(&before)) {
@@ -246,7 +261,38 @@ fn wish(world: &World, user: &Person, change: &Change) -> Wish {
         before: user.held.clone(),
         after: wanted,
         reasons,
+        left_alone,
     }
+}
+
+/// Puts back what is as a batch left it, and says what is not.
+fn undo_what_is_left(
+    world: &World,
+    user: &Person,
+    undo: &Undo,
+    wanted: &mut Holdings,
+) -> Vec<Reason> {
+    let choice = |id: Option<ChoiceId>| id.and_then(|id| world.choices.get(id));
+    let now = |edit: &Edit| user.held.get(&edit.product);
+    let back = |edit: &Edit| now(edit) == choice(edit.before);
+    if undo.edits.iter().all(back) {
+        return Vec::new();
+    }
+    let mut changed = Vec::new();
+    for edit in &undo.edits {
+        if now(edit) != choice(edit.after) {
+            if !(undo.takes_safe_part && back(edit)) {
+                let (product, by) = (edit.product, None);
+                changed.push(Reason::ChangedSince { product, by });
+            }
+            continue;
+        }
+        match choice(edit.before) {
+            Some(before) => wanted.insert(edit.product, before.clone()),
+            None => wanted.remove(&edit.product),
+        };
+    }
+    changed
 }
 
 /// (held − revoked − replaced − others) ∪ assigned ∪ given for what is replaced.

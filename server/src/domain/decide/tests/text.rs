@@ -16,6 +16,8 @@
 //! turn ada +A:+a1,-a2           assigns A, with a1 turned on and a2 turned off
 //! turn ada A>B A>C=c1 D>E:-e1   replaces A by B, or by C with only c1, and D by E with e1 off
 //! turn ada +A -*!B,C            revokes all that is not named, but for B and C; `-*` keeps none
+//! turn ada ~A:!:- ~B:-:=b1       takes back that A was given with all, and B taken that had only b1;
+//!                               `~~` takes back what is as it was left if the rest is not
 //! turn ?zed +A                  nobody of that name was found
 //! cut                           another order of the same batch begins
 //! ```
@@ -24,10 +26,10 @@
 
 use uuid::Uuid;
 
-use super::world::{Bundle, Decided, Holdings, Person, World};
+use super::world::{Bundle, Decided, Holdings, Person, World, number};
 use crate::domain::{
-    Assign, Change, Country, Disposition, LaterPlans, PlanChoice, PlanEdit, PlanId, ProductId,
-    Reason, Replace, Rule, Seats, Terms, Turn, UserId,
+    Assign, Change, Choices, Country, Disposition, Edit, LaterPlans, PlanChoice, PlanEdit, PlanId,
+    ProductId, Reason, Replace, Rule, Seats, Terms, Turn, Undo, UserId,
 };
 
 pub(super) fn parse(text: &str) -> World {
@@ -159,7 +161,14 @@ fn rule(plan: PlanId, words: &[&str]) -> Rule {
 fn turn(world: &mut World, name: &str, wishes: &[&str]) {
     let mut change = Change::default();
     for wish in wishes {
-        if let Some(kept) = wish.strip_prefix("-*") {
+        if let Some(wish) = wish.strip_prefix('~') {
+            let undo = change.undo.get_or_insert(Undo {
+                edits: Vec::new(),
+                takes_safe_part: wish.starts_with('~'),
+            });
+            let edit = edit(&mut world.choices, wish.trim_start_matches('~'));
+            undo.edits.push(edit);
+        } else if let Some(kept) = wish.strip_prefix("-*") {
             let kept = kept.trim_start_matches('!').split(',');
             let kept = kept.filter(|name| !name.is_empty()).map(product_id);
             change.revoke_others = Some(kept.collect());
@@ -188,6 +197,21 @@ fn turn(world: &mut World, name: &str, wishes: &[&str]) {
         name: name.to_owned(),
         change: u32::try_from(place).expect("few changes"),
     });
+}
+
+/// What a batch did: product, choice after, choice before.
+fn edit(choices: &mut Choices, text: &str) -> Edit {
+    let words: Vec<_> = text.split(':').collect();
+    let mut choice = |word: &str| {
+        let (_, choice) = holding(&format!("{}{word}", words[0]));
+        (word != "-").then(|| number(choices, &choice))
+    };
+    let (after, before) = (choice(words[1]), choice(words[2]));
+    Edit {
+        product: product_id(words[0]),
+        before,
+        after,
+    }
 }
 
 fn asked(text: &str) -> (ProductId, Option<PlanEdit>) {
@@ -229,8 +253,9 @@ pub(super) fn show(world: &World, decided: &Decided) -> Vec<String> {
     let turns = world.order.turns.iter().zip(&decided.verdicts);
     let line = turns.map(|(turn, verdict)| match verdict.disposition {
         Disposition::Applied => {
-            let edits = edits(&world.held(turn.user), &verdict.held);
-            format!("{} applied: {}", turn.name, edits.join(" "))
+            let mut words = edits(&world.held(turn.user), &verdict.held);
+            words.extend(verdict.reasons.iter().map(reason));
+            format!("{} applied: {}", turn.name, words.join(" "))
         }
         Disposition::Unchanged => format!("{} unchanged", turn.name),
         Disposition::Failed => {
@@ -328,6 +353,8 @@ fn reason(reason: &Reason) -> String {
         StoppedAfterFailures => "STOPPED_AFTER_FAILURES".to_owned(),
         BatchRolledBack => "BATCH_ROLLED_BACK".to_owned(),
         PlanStale => "PLAN_STALE".to_owned(),
+        BatchCancelled => "BATCH_CANCELLED".to_owned(),
+        ChangedSince { product, .. } => format!("CHANGED_SINCE {}", name(product.0)),
         UserInactive => "USER_INACTIVE".to_owned(),
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct World {
     /// Turns at which another order of the batch begins.
     pub(super) cuts: BTreeSet<usize>,
     pub(super) terms: Terms,
+    /// Numbers of choices that undos name.
+    pub(super) choices: Choices,
 }
 
 /// A product.
@@ -214,6 +216,7 @@ impl World {
         let mut snapshot = Snapshot {
             seats: self.seats.clone(),
             later_plans: self.later_plans.clone(),
+            choices: self.choices.clone(),
             ..Snapshot::default()
         };
         for id in self.order.turns.iter().filter_map(|turn| turn.user) {
@@ -230,6 +233,7 @@ impl World {
                 usage_location: person.location,
                 active: person.active,
                 held: held.collect(),
+                changers: Vec::new(),
             };
             snapshot.users.insert(id, user);
         }
@@ -307,16 +311,15 @@ fn verify(before: &[Held], outcome: &Outcome) {
         outcome.edits.is_empty(),
         outcome.disposition != Disposition::Applied
     );
-    assert_eq!(
-        outcome.reasons.is_empty(),
-        matches!(
-            outcome.disposition,
-            Disposition::Applied | Disposition::Unchanged
-        )
-    );
+    let is_left_alone = |reason: &Reason| matches!(reason, Reason::ChangedSince { .. });
+    match outcome.disposition {
+        Disposition::Applied => assert!(outcome.reasons.iter().all(is_left_alone)),
+        Disposition::Unchanged => assert_eq!(outcome.reasons, []),
+        Disposition::Failed | Disposition::Skipped => assert_ne!(outcome.reasons, []),
+    }
 }
 
-fn number(choices: &mut Choices, choice: &PlanChoice) -> ChoiceId {
+pub(super) fn number(choices: &mut Choices, choice: &PlanChoice) -> ChoiceId {
     if let Some(known) = choices.id(choice) {
         return known;
     }

@@ -1,0 +1,59 @@
+//! Requests that go back to an earlier batch become domain types here.
+
+use seatwise_proto::v1;
+use tonic::Status;
+
+use super::parse::{Fields, optional_id};
+use super::request::parse_options;
+use crate::domain::{BatchId, CustomerId, RequestId, Terms};
+use crate::service::{BatchRequest, Capacity, Users};
+
+/// What a retry and a revert have in common.
+pub(super) struct Earlier {
+    /// The customer.
+    pub(super) customer: CustomerId,
+    /// The caller's name for the request.
+    request: RequestId,
+    /// The batch to go back to.
+    pub(super) batch: BatchId,
+    /// How the new batch is carried out, if the request says so.
+    pub(super) options: Option<(Terms, Capacity)>,
+}
+
+impl Earlier {
+    /// Reads the fields of either request.
+    pub(super) fn parse(
+        customer: &str,
+        request: &str,
+        batch: &str,
+        options: Option<&v1::BatchOptions>,
+    ) -> Result<Self, Status> {
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(customer));
+        let request = fields.take("request_id", optional_id(request));
+        let batch = fields.take("batch_id", BatchId::parse(batch));
+        let options = options.map(|options| parse_options(&mut fields, options));
+        let names = fields.finish(customer.zip(request).zip(batch))?;
+        let ((customer, request), batch) = names;
+        Ok(Self {
+            customer,
+            request: RequestId(request),
+            batch,
+            options: options.flatten(),
+        })
+    }
+
+    /// The request for these users of the batch.
+    pub(super) fn with(self, users: Users, (terms, capacity): (Terms, Capacity)) -> BatchRequest {
+        BatchRequest {
+            customer: self.customer,
+            request: self.request,
+            changes: Vec::new(),
+            users,
+            terms,
+            capacity,
+            promised: None,
+            unless_accepted: None,
+        }
+    }
+}
