@@ -39,7 +39,7 @@ enum Command {
     Results(Results),
     /// Skip all users who have had no turn yet; what was done stays
     Cancel(Place),
-    /// Try a batch again for those whom it has refused
+    /// Try a batch again for those whom it has refused, carried out as it was unless options are given
     Retry {
         /// UUID of the batch
         batch: String,

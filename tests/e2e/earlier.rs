@@ -7,14 +7,11 @@ mod undone;
 
 use std::collections::BTreeMap;
 
-use seatwise_client::v1::{
-    BatchResult, DeleteUserRequest, PlanChoice, RetryBatchRequest, RevertBatchRequest,
-};
+use seatwise_client::v1::{BatchResult, PlanChoice, RetryBatchRequest, RevertBatchRequest};
 use seatwise_client::{BatchRequest, Error};
 use uuid::Uuid;
 
 use crate::customer::{Customer, Outcome, read};
-use crate::fixtures::user_id;
 
 /// Who holds what, with which choice of plans, and how many seats are assigned.
 pub(crate) type World = (
@@ -42,20 +39,20 @@ impl Customer {
     }
 
     /// Carries a request out to its end.
-    pub(crate) async fn carry_out(&self, request: impl Into<BatchRequest>) -> Outcome {
+    pub(crate) async fn complete(&self, request: impl Into<BatchRequest>) -> Outcome {
         let outcome = read(self.client.batch(request)).await;
         outcome.expect("the batch is accepted and ends")
     }
 
     /// Previews a request, carries it out, and checks that it did what was shown.
-    async fn show_and_carry_out(&self, request: impl Into<BatchRequest>) -> Outcome {
+    async fn show_and_complete(&self, request: impl Into<BatchRequest>) -> Outcome {
         let request = request.into();
         let before = self.world().await;
         let shown = read(self.client.preview(request.clone())).await;
         let shown = shown.expect("a preview");
         assert_eq!(self.world().await, before, "a preview changes nothing");
         let token = shown.summary.plan_token.clone();
-        let outcome = self.carry_out(request.with_plan_token(token)).await;
+        let outcome = self.complete(request.with_plan_token(token)).await;
         assert_eq!(comparable(&outcome.results), comparable(&shown.results));
         assert_eq!(outcome.summary.seats, shown.summary.seats);
         assert_eq!(outcome.summary.reasons, shown.summary.reasons);
@@ -75,15 +72,6 @@ impl Customer {
         let seats = self.licenses().await.into_iter();
         let seats = seats.map(|license| (license.product_id.clone(), license.assigned()));
         (held.collect(), seats.collect())
-    }
-
-    async fn delete(&self, number: usize) {
-        let request = DeleteUserRequest {
-            customer_id: self.id.clone(),
-            user: user_id(number),
-            ..DeleteUserRequest::default()
-        };
-        self.client.delete_user(request).await.expect("deleted");
     }
 }
 

@@ -116,7 +116,7 @@ impl Customer {
         self.import(vec![user]).await;
     }
 
-    async fn delete(&self, number: usize) {
+    pub(crate) async fn delete(&self, number: usize) {
         let request = DeleteUserRequest {
             customer_id: self.id.clone(),
             user: user_id(number),

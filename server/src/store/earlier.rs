@@ -20,10 +20,27 @@ pub(super) type Range = (i64, i64);
 /// A chunk's turns as stored, and a byte for each that says what became of it.
 pub(super) type Turns = (Vec<u8>, Vec<u8>);
 
+/// How many users of a batch were changed, refused and skipped.
+pub(super) struct Ended {
+    pub(super) applied: i64,
+    pub(super) failed: i64,
+    pub(super) skipped: i64,
+}
+
+/// A batch that tells another number of users than it counted is not gone back to.
+pub(super) fn expect_users(batch: BatchId, expected: i64, found: usize) -> Result<(), Error> {
+    if expected == found as i64 {
+        return Ok(());
+    }
+    Err(Error::Broken(format!(
+        "batch {batch}: {found} users found instead of {expected}"
+    )))
+}
+
 /// Reads an earlier batch.
 pub(super) trait Earlier {
     /// Refuses unless every user of the batch has a result.
-    async fn check_ended(&mut self, customer: CustomerId, batch: BatchId) -> Result<(), Error>;
+    async fn ended(&mut self, customer: CustomerId, batch: BatchId) -> Result<Ended, Error>;
 
     /// The changes of some chunks from `position` on, each with the position after it; empty at the end.
     async fn ranges(
@@ -52,20 +69,24 @@ pub(super) trait Earlier {
 macro_rules! earlier {
     ($($conn:ty)*) => { $(
         impl Earlier for $conn {
-            async fn check_ended(
+            async fn ended(
                 &mut self,
                 customer: CustomerId,
                 batch: BatchId,
-            ) -> Result<(), Error> {
-                let state: Option<i16> = b::table
+            ) -> Result<Ended, Error> {
+                let found: Option<(i16, i64, i64, i64)> = b::table
                     .find((Id::from(customer), Id::from(batch)))
-                    .select(b::state)
+                    .select((b::state, b::applied_count, b::failed_count, b::skipped_count))
                     .first(self)
                     .await
                     .optional()?;
-                match state {
+                match found {
                     None => Err(not_found(batch)),
-                    Some(ENDED) => Ok(()),
+                    Some((ENDED, applied, failed, skipped)) => Ok(Ended {
+                        applied,
+                        failed,
+                        skipped,
+                    }),
                     Some(_) => Err(Refusal::BatchRunning(batch).into()),
                 }
             }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::codec::{FAILED, SKIPPED, decode_order};
-use super::earlier::Earlier;
+use super::earlier::{Earlier, expect_users};
 use super::error::Error;
 use super::lookup::{Lookup, resolve};
 use super::roll::{Roll, Slot};
@@ -26,7 +26,7 @@ pub(super) async fn retried(
     customer: CustomerId,
     retry: &Retry,
 ) -> Result<Roll<'static>, Error> {
-    conn.check_ended(customer, retry.batch).await?;
+    let ended = conn.ended(customer, retry.batch).await?;
     let (mut slots, mut changes) = (Vec::new(), Vec::new());
     let mut numbers: HashMap<Change, u32> = HashMap::new();
     let mut names: HashMap<u32, String> = HashMap::new();
@@ -67,6 +67,8 @@ pub(super) async fn retried(
             }
         }
     }
+    let skipped = if retry.with_skipped { ended.skipped } else { 0 };
+    expect_users(retry.batch, ended.failed + skipped, slots.len())?;
     slots.sort_unstable_by_key(|slot| slot.index);
     find_again(conn, customer, &mut slots, &names).await?;
     let mut roll = Roll::of_earlier(slots, changes);

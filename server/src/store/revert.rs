@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::codec::decode_edits;
-use super::earlier::Earlier;
+use super::earlier::{Earlier, expect_users};
 use super::error::Error;
 use super::roll::{Roll, Slot};
 use crate::domain::{BatchId, Change, CustomerId, Undo};
@@ -28,7 +28,7 @@ pub(super) async fn reverted(
         batch,
         takes_safe_part,
     } = *revert;
-    conn.check_ended(customer, batch).await?;
+    let ended = conn.ended(customer, batch).await?;
     let (mut slots, mut changes) = (Vec::new(), Vec::new());
     let mut numbers: HashMap<Vec<u8>, u32> = HashMap::new();
     let mut position = 0;
@@ -65,5 +65,6 @@ pub(super) async fn reverted(
             }
         }
     }
+    expect_users(batch, ended.applied, slots.len())?;
     Ok(Roll::of_earlier(slots, changes))
 }

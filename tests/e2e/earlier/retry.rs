@@ -3,7 +3,8 @@
 use seatwise_client::v1::ReasonCode::{
     self, BatchRolledBack, DependentPlanRemains, LicenseSuspended, MutuallyExclusivePlans,
     PrerequisiteMissing, ProductNotForUsers, ProductNotLicensed, SeatsExhausted,
-    StoppedAfterFailures, UsageLocationMissing, UsageLocationProhibited, UserInactive, UserNotFound,
+    StoppedAfterFailures, UsageLocationMissing, UsageLocationProhibited, UserInactive,
+    UserNotFound,
 };
 use seatwise_client::v1::{
     BatchOptions, Change, ExecuteBatchRequest, ImportedUser, RetryBatchRequest, SetSeatsRequest,
@@ -35,7 +36,11 @@ async fn suspend(customer: &Customer, enabled: i32, suspended: i32) {
         suspended: Some(suspended),
         ..SetSeatsRequest::default()
     };
-    customer.client.set_seats(request).await.expect("seats are set");
+    customer
+        .client
+        .set_seats(request)
+        .await
+        .expect("seats are set");
 }
 
 fn inactive(number: usize) -> ImportedUser {
@@ -51,7 +56,11 @@ async fn set_for_users(customer: &Customer, product: &str) {
         applies_to: AppliesTo::User.into(),
         ..UpdateProductRequest::default()
     };
-    customer.client.update_product(request).await.expect("updated");
+    customer
+        .client
+        .update_product(request)
+        .await
+        .expect("updated");
 }
 
 async fn every_failure_succeeds_once_its_cause_is_gone(server: &Harness) {
@@ -59,7 +68,9 @@ async fn every_failure_succeeds_once_its_cause_is_gone(server: &Harness) {
     customer.set_seats(MAILBOX, 1).await;
     customer.give(&[MAILBOX], &[user_id(3)]).await;
     customer.give(&[VOICE, PHONE], &[user_id(4)]).await;
-    customer.import(vec![located(6, "US"), located(7, ""), inactive(8)]).await;
+    customer
+        .import(vec![located(6, "US"), located(7, ""), inactive(8)])
+        .await;
     let turns: [(Change, ReasonCode); 11] = [
         (assign(&[MAILBOX]), SeatsExhausted),
         (assign(&[VIDEO]), ProductNotLicensed),
@@ -81,7 +92,9 @@ async fn every_failure_succeeds_once_its_cause_is_gone(server: &Harness) {
         let is_final = matches!(code, UsageLocationProhibited | ProductNotForUsers);
         assert_eq!(result.retryable, !is_final, "{code:?}");
     }
-    let nothing_new = customer.show_and_carry_out(customer.retry(&batch.batch.batch_id)).await;
+    let nothing_new = customer
+        .show_and_complete(customer.retry(&batch.batch.batch_id))
+        .await;
     assert_eq!(codes(&nothing_new), codes(&batch), "the causes are there");
 
     customer.set_seats(MAILBOX, 2).await;
@@ -92,18 +105,27 @@ async fn every_failure_succeeds_once_its_cause_is_gone(server: &Harness) {
     customer.give(&[VOICE], &[user_id(5)]).await;
     let mut active = inactive(8);
     active.state = State::Active.into();
-    customer.import(vec![located(6, "NL"), located(7, "NL"), active]).await;
+    customer
+        .import(vec![located(6, "NL"), located(7, "NL"), active])
+        .await;
     customer.add_users([10]).await;
     set_for_users(&customer, BACKUP).await;
 
-    let retry = customer.show_and_carry_out(customer.retry(&batch.batch.batch_id)).await;
+    let retry = customer
+        .show_and_complete(customer.retry(&batch.batch.batch_id))
+        .await;
     retry.results.iter().for_each(assert_applied);
     assert_eq!(retry.results.len(), turns.len());
     assert_eq!(retry.batch.retries_batch_id, batch.batch.batch_id);
     let first = customer.batch(&batch.batch.batch_id).await;
-    assert_eq!(first.retried_by_batch_id, retry.batch.batch_id, "the newest");
+    assert_eq!(
+        first.retried_by_batch_id, retry.batch.batch_id,
+        "the newest"
+    );
     customer.assert_counts().await;
-    let none = customer.carry_out(customer.retry(&retry.batch.batch_id)).await;
+    let none = customer
+        .complete(customer.retry(&retry.batch.batch_id))
+        .await;
     assert_eq!((none.results.len(), none.batch.user_count()), (0, 0));
     assert_eq!(none.batch.state(), seatwise_client::v1::batch::State::Ended);
 }
@@ -126,11 +148,14 @@ async fn only_those_who_failed_are_tried_in_the_order_of_the_request(server: &Ha
     let mut last = batch.batch.batch_id;
     for (seats, applied, failed) in [(101, 1, 599), (400, 299, 300), (700, 300, 0)] {
         customer.set_seats(NOTES, seats).await;
-        let retry = customer.show_and_carry_out(customer.retry(&last)).await;
+        let retry = customer.show_and_complete(customer.retry(&last)).await;
         assert_eq!(retry.counts(), (applied, 0, failed));
         let start = 700 - (applied + failed) as usize;
         let ids = retry.by_index().into_iter().map(|result| result.user_id);
-        assert!(ids.eq(users[start..].iter().cloned()), "in the order of the first request");
+        assert!(
+            ids.eq(users[start..].iter().cloned()),
+            "in the order of the first request"
+        );
         let given = retry.by_index().into_iter().take(applied as usize);
         given.for_each(|result| assert_applied(&result));
         last = retry.batch.batch_id;
@@ -150,7 +175,7 @@ async fn the_options_are_those_of_the_batch_unless_others_are_given(server: &Har
         options: Some(atomic),
         ..customer.request(assign(&[NOTES]), user_ids(10))
     };
-    let batch = customer.carry_out(request).await;
+    let batch = customer.complete(request).await;
     assert!(batch.summary.rolled_back);
     let rolled_back = |outcome: &Outcome| {
         let codes = codes(outcome);
@@ -165,7 +190,7 @@ async fn the_options_are_those_of_the_batch_unless_others_are_given(server: &Har
         options,
         ..customer.retry(&batch.batch.batch_id)
     };
-    let same = customer.show_and_carry_out(all(None)).await;
+    let same = customer.show_and_complete(all(None)).await;
     assert_eq!(rolled_back(&same), (1, 9));
     assert_eq!(same.batch.options, batch.batch.options);
     let stop = BatchOptions {
@@ -173,14 +198,16 @@ async fn the_options_are_those_of_the_batch_unless_others_are_given(server: &Har
         ..BatchOptions::default()
     };
     customer.set_seats(NOTES, 4).await;
-    let other = customer.show_and_carry_out(all(Some(stop))).await;
+    let other = customer.show_and_complete(all(Some(stop))).await;
     assert_eq!(other.counts(), (4, 0, 1));
     assert_eq!(other.batch.stopped_by(), StoppedAfterFailures);
     // The failed one alone, then all who are left.
     customer.set_seats(NOTES, 10).await;
-    let one = customer.show_and_carry_out(customer.retry(&other.batch.batch_id)).await;
+    let one = customer
+        .show_and_complete(customer.retry(&other.batch.batch_id))
+        .await;
     assert_eq!(one.counts(), (1, 0, 0));
-    let rest = customer.show_and_carry_out(all(None)).await;
+    let rest = customer.show_and_complete(all(None)).await;
     assert_eq!(rest.counts(), (5, 5, 0));
 }
 

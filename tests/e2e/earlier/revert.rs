@@ -1,11 +1,11 @@
 //! A batch is taken back: after every kind of change, with the plans as they were.
 
 use seatwise_client::Code;
+use seatwise_client::v1::{BatchOptions, batch_options::Mode};
 use seatwise_client::v1::{
     Change, ErrorReason, PlanDelta, PlanEdit, ProductReplacement, ReasonCode, RevertBatchRequest,
     RevokeOthers, plan_edit::Edit,
 };
-use seatwise_client::v1::{BatchOptions, batch_options::Mode};
 
 use super::comparable;
 use crate::customer::{Customer, assert_applied, assert_unchanged, codes_of, read};
@@ -29,8 +29,14 @@ async fn customer_with_holdings(server: &Harness) -> Customer {
     customer.give(&[SUITE], &users(&[1, 6])).await;
     customer.give(&[NOTES], &users(&[3, 4, 7])).await;
     customer.give(&[VIDEO], &users(&[4, 5, 7])).await;
-    for (number, plans) in [(2, only(&[MAIL])), (3, all_except(&[CHAT])), (7, all_except(&[CHAT, DRIVE]))] {
-        customer.run(assign_plans(SUITE, plans), &users(&[number])).await;
+    for (number, plans) in [
+        (2, only(&[MAIL])),
+        (3, all_except(&[CHAT])),
+        (7, all_except(&[CHAT, DRIVE])),
+    ] {
+        customer
+            .run(assign_plans(SUITE, plans), &users(&[number]))
+            .await;
     }
     customer.give(&[PHONE], &users(&[6])).await;
     customer
@@ -72,15 +78,24 @@ async fn after_every_kind_of_change_the_world_is_as_before(server: &Harness) {
     with_delta.assign[0].plans = Some(delta(&[MAIL], &[DRIVE]));
     let changes = [
         ("assign", assign(&[SUITE, NOTES])),
-        ("assign with plans", assign_plans(SUITE, only(&[MAIL, CHAT]))),
+        (
+            "assign with plans",
+            assign_plans(SUITE, only(&[MAIL, CHAT])),
+        ),
         ("plans by delta", with_delta),
         ("revoke", revoke(&[NOTES, VIDEO])),
         ("assign and revoke", change(&[VOICE], &[SUITE])),
         ("replace", replace(NOTES, SUITE, None)),
-        ("replace with plans", replace(NOTES, SUITE, Some(delta(&[], &[MAIL])))),
+        (
+            "replace with plans",
+            replace(NOTES, SUITE, Some(delta(&[], &[MAIL]))),
+        ),
         ("replace by what some hold", replace(VIDEO, NOTES, None)),
         ("revoke others", revoke_all_but(assign(&[VIDEO]), &[])),
-        ("revoke all but some", revoke_all_but(Change::default(), &[SUITE])),
+        (
+            "revoke all but some",
+            revoke_all_but(Change::default(), &[SUITE]),
+        ),
     ];
     let own = changes.iter().enumerate().take(USERS);
     let own = own.map(|(number, (_, change))| (user_id(number), change.clone()));
@@ -97,7 +112,7 @@ async fn after_every_kind_of_change_the_world_is_as_before(server: &Harness) {
         assert_ne!(before, after, "{what}");
         let mut reverted = batch.batch_id.clone();
         for expected in [&before, &after, &before] {
-            let revert = customer.show_and_carry_out(customer.revert(&reverted)).await;
+            let revert = customer.show_and_complete(customer.revert(&reverted)).await;
             assert_eq!(&customer.world().await, expected, "{what}");
             revert.results.iter().for_each(assert_applied);
             let new = &revert.batch;
@@ -108,7 +123,9 @@ async fn after_every_kind_of_change_the_world_is_as_before(server: &Harness) {
             reverted.clone_from(&new.batch_id);
         }
         // Once more: everything is so already.
-        let again = customer.show_and_carry_out(customer.revert(&batch.batch_id)).await;
+        let again = customer
+            .show_and_complete(customer.revert(&batch.batch_id))
+            .await;
         again.results.iter().for_each(assert_unchanged);
         assert_eq!(again.results.len(), batch.applied_count() as usize);
         customer.assert_counts().await;
@@ -122,8 +139,13 @@ async fn seats_that_others_have_taken_are_missing(server: &Harness) {
     assert_eq!(taken.applied_count(), 3);
     customer.set_seats(NOTES, 2).await;
     customer.give(&[NOTES], &[user_id(0)]).await;
-    let revert = customer.show_and_carry_out(customer.revert(&taken.batch_id)).await;
-    assert_eq!((revert.batch.applied_count(), revert.batch.failed_count()), (1, 2));
+    let revert = customer
+        .show_and_complete(customer.revert(&taken.batch_id))
+        .await;
+    assert_eq!(
+        (revert.batch.applied_count(), revert.batch.failed_count()),
+        (1, 2)
+    );
     for result in &revert.results[1..] {
         assert_eq!(codes_of(result), [ReasonCode::SeatsExhausted]);
         assert!(result.retryable);
@@ -131,7 +153,9 @@ async fn seats_that_others_have_taken_are_missing(server: &Harness) {
     assert_eq!(revert.summary.seats[0].shortage(), 2);
 
     // All or nobody, and refused if seats are short.
-    customer.carry_out(customer.revert(&revert.batch.batch_id)).await;
+    customer
+        .complete(customer.revert(&revert.batch.batch_id))
+        .await;
     let atomic = RevertBatchRequest {
         options: Some(BatchOptions {
             mode: Mode::Atomic.into(),
@@ -140,7 +164,7 @@ async fn seats_that_others_have_taken_are_missing(server: &Harness) {
         ..customer.revert(&taken.batch_id)
     };
     let before = customer.world().await;
-    let atomic = customer.show_and_carry_out(atomic).await;
+    let atomic = customer.show_and_complete(atomic).await;
     assert!(atomic.summary.rolled_back);
     assert_eq!(customer.world().await, before);
 
@@ -148,7 +172,7 @@ async fn seats_that_others_have_taken_are_missing(server: &Harness) {
     customer.set_seats(NOTES, 4).await;
     let mut retry = customer.retry(&atomic.batch.batch_id);
     retry.include_skipped = true;
-    let retried = customer.show_and_carry_out(retry).await;
+    let retried = customer.show_and_complete(retry).await;
     retried.results.iter().for_each(assert_applied);
     assert_eq!(retried.results.len(), 3);
     customer.assert_seats(NOTES, 4, 0).await;
@@ -158,12 +182,17 @@ async fn a_revert_is_refused_as_a_whole_only_for_what_is_wrong_with_it(server: &
     let customer = customer_with_holdings(server).await;
     let many = server.customer_with_users(5_000).await;
     many.set_seats(NOTES, 5_000).await;
-    let mut stream = many.client.batch(many.request(assign(&[NOTES]), user_ids(5_000)));
+    let mut stream = many
+        .client
+        .batch(many.request(assign(&[NOTES]), user_ids(5_000)));
     let running = stream.accepted().await.expect("accepted").batch_id.clone();
     let requests: [seatwise_client::BatchRequest; 2] =
         [many.revert(&running).into(), many.retry(&running).into()];
     for request in requests {
-        for stream in [many.client.batch(request.clone()), many.client.preview(request)] {
+        for stream in [
+            many.client.batch(request.clone()),
+            many.client.preview(request),
+        ] {
             let error = read(stream).await.expect_err("refused");
             assert_eq!(error.code, Code::FailedPrecondition);
             assert_eq!(error.reason, ErrorReason::BatchRunning);
@@ -178,8 +207,14 @@ async fn a_revert_is_refused_as_a_whole_only_for_what_is_wrong_with_it(server: &
         ("x", ErrorReason::InvalidField),
         ("", ErrorReason::InvalidField),
     ] {
-        assert_eq!(customer.refused(customer.revert(batch_id)).await.reason, reason);
-        assert_eq!(customer.refused(customer.retry(batch_id)).await.reason, reason);
+        assert_eq!(
+            customer.refused(customer.revert(batch_id)).await.reason,
+            reason
+        );
+        assert_eq!(
+            customer.refused(customer.retry(batch_id)).await.reason,
+            reason
+        );
     }
     let mut wrong = customer.revert(UNKNOWN_ID);
     wrong.options = Some(BatchOptions {
@@ -195,7 +230,9 @@ async fn a_revert_is_carried_out_once_and_as_it_was_shown(server: &Harness) {
     let batch = customer.request(change(&[VOICE], &[NOTES]), user_ids(USERS));
     let batch = customer.execute(batch).await.batch;
     let revert = customer.revert(&batch.batch_id);
-    let shown = read(customer.client.preview(revert.clone())).await.expect("a preview");
+    let shown = read(customer.client.preview(revert.clone()))
+        .await
+        .expect("a preview");
     let promised = RevertBatchRequest {
         plan_token: shown.summary.plan_token,
         ..revert.clone()
@@ -210,10 +247,13 @@ async fn a_revert_is_carried_out_once_and_as_it_was_shown(server: &Harness) {
         take_safe_part: true,
         ..promised.clone()
     };
-    assert_eq!(customer.refused(other).await.reason, ErrorReason::PlanMismatch);
+    assert_eq!(
+        customer.refused(other).await.reason,
+        ErrorReason::PlanMismatch
+    );
 
-    let first = customer.carry_out(promised.clone()).await;
-    let again = customer.carry_out(promised.clone()).await;
+    let first = customer.complete(promised.clone()).await;
+    let again = customer.complete(promised.clone()).await;
     assert!(again.replayed && !first.replayed);
     assert_eq!(again.bytes(), first.bytes());
     assert_eq!(comparable(&first.results), comparable(&shown.results));
@@ -228,7 +268,7 @@ async fn a_revert_is_carried_out_once_and_as_it_was_shown(server: &Harness) {
     let error = customer.refused(retry).await;
     assert_eq!(error.reason, ErrorReason::RequestIdReused);
     server.restart().await;
-    let again = customer.carry_out(same_id(&batch.batch_id)).await;
+    let again = customer.complete(same_id(&batch.batch_id)).await;
     assert_eq!(again.bytes(), first.bytes());
 }
 

@@ -238,7 +238,7 @@ fn reasons(reason: &v1::Reason) -> Vec<Why> {
     why.others.iter().map(pair).collect()
 }
 
-fn number(user_id: &str) -> usize {
+pub(crate) fn number(user_id: &str) -> usize {
     usize::try_from(last_part(user_id)).expect("small")
 }
 
