@@ -38,6 +38,9 @@ fn missing_choices(snapshot: &Snapshot, order: &Order) -> Vec<i32> {
     missing
 }
 
+/// The batch of a user's change, and what it did.
+type Changed = (Option<Id>, Vec<u8>);
+
 /// Changes of a user that are looked through for who made the last one of a product.
 const CHANGERS_SOUGHT: i64 = 32;
 
@@ -57,7 +60,7 @@ fn add_changers(
     snapshot: &mut Snapshot,
     user: UserId,
     products: &[ProductId],
-    changes: &[(Option<Id>, Vec<u8>)],
+    changes: &[Changed],
 ) -> Result<(), Error> {
     let Some(user) = snapshot.users.get_mut(&user) else {
         return Ok(());

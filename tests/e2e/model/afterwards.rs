@@ -107,10 +107,11 @@ impl Moments<'_> {
         let left: Vec<Product> = touched.iter().filter(is_left).copied().collect();
         let changed: BTreeSet<Product> = touched
             .iter()
-            .filter(|product| !is_left(product) && !(takes_safe_part && is_back(product)))
+            .filter(|product| !(is_left(product) || takes_safe_part && is_back(product)))
             .copied()
             .collect();
-        if !changed.is_empty() && !(takes_safe_part && !left.is_empty()) {
+        let is_safe = takes_safe_part && !left.is_empty();
+        if !changed.is_empty() && !is_safe {
             let is_refused = result.disposition() == Disposition::Failed && between == end;
             return demand(is_refused && told == changed, "others have changed it");
         }

@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
 
 use super::{
-    CHANGERS_SOUGHT, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
+    CHANGERS_SOUGHT, Changed, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
     missing_choices,
 };
 use crate::domain::{
@@ -156,7 +156,7 @@ pub(in crate::store) async fn complete(
             .returning();
     let mut rows: Vec<(Id, i64, Option<Id>, Vec<u8>)> = changes.load(conn).await?;
     rows.sort_unstable_by_key(|(user, seq, ..)| (*user, -seq));
-    let mut by_user: HashMap<Id, Vec<(Option<Id>, Vec<u8>)>> = HashMap::new();
+    let mut by_user: HashMap<Id, Vec<Changed>> = HashMap::new();
     for (user, _, batch, edits) in rows {
         by_user.entry(user).or_default().push((batch, edits));
     }

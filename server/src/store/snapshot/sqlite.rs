@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::{
-    CHANGERS_SOUGHT, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
+    CHANGERS_SOUGHT, Changed, LicenseRow, ReadSnapshot, add_changers, add_license, changed_since,
     missing_choices,
 };
 use crate::domain::{
@@ -140,7 +140,7 @@ pub(in crate::store) fn complete(
         snapshot.choices.insert(ChoiceId(choice), known);
     }
     for (user, products) in changed_since(snapshot, order) {
-        let changes: Vec<(Option<Id>, Vec<u8>)> = ch::table
+        let changes: Vec<Changed> = ch::table
             .filter(ch::customer_id.eq(customer))
             .filter(ch::user_id.eq(Id::from(user)))
             .order(ch::seq.desc())
