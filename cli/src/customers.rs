@@ -111,6 +111,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
                 customer_id: customer,
                 display_name: Some(name),
                 etag: etag.unwrap_or_default(),
+                revocation_guard: None,
             };
             client.update_customer(request).await?
         }

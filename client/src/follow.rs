@@ -216,6 +216,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        confirmation,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
@@ -224,6 +225,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        confirmation,
         ..ExecuteLargeBatchRequest::default()
     }];
     let users = users.chunks(PART_USERS);

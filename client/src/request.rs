@@ -49,6 +49,13 @@ impl BatchRequest {
         self
     }
 
+    /// The request with what it would take away confirmed.
+    #[must_use]
+    pub fn with_confirmation(mut self, confirmation: impl Into<String>) -> Self {
+        *field!(&mut self, confirmation) = confirmation.into();
+        self
+    }
+
     pub(crate) fn validated_only(mut self, validate_only: bool) -> Self {
         *field!(&mut self, validate_only) = validate_only;
         self

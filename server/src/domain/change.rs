@@ -88,6 +88,21 @@ impl Change {
             .chain(undone.map(|edit| edit.product))
     }
 
+    /// True if the change can take this product from a user.
+    pub fn can_take(&self, product: ProductId) -> bool {
+        let others = self.revoke_others.as_ref();
+        let mut undone = self.undo.iter().flat_map(|undo| &undo.edits);
+        undone.any(|edit| edit.product == product && edit.before.is_none())
+            || self.revoke.contains(&product)
+            || self
+                .replace
+                .iter()
+                .any(|replace| replace.product == product)
+            || others.is_some_and(|kept| {
+                !kept.contains(&product) && !self.gains().any(|given| given == product)
+            })
+    }
+
     /// Every product that the change can give a user.
     pub fn gains(&self) -> impl Iterator<Item = ProductId> + '_ {
         let assigned = self.assign.iter().map(|assign| assign.product);

@@ -53,6 +53,7 @@ impl Earlier {
             terms,
             capacity,
             promised: None,
+            confirmed: None,
             unless_accepted: None,
         }
     }

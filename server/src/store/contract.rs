@@ -15,6 +15,7 @@ mod earlier;
 mod engine;
 mod filter;
 mod fixture;
+mod guard;
 mod import;
 mod indexes;
 mod later_plans;
@@ -175,6 +176,10 @@ checks! {
         a_retry_can_include_those_who_were_skipped
         a_batch_that_runs_is_neither_reverted_nor_retried
         a_batch_of_nobody_has_ended
+    }
+    guard {
+        a_batch_that_takes_too_much_has_to_be_confirmed
+        a_guard_counts_what_is_lost_by_whatever_change
     }
     later_plans {
         a_policy_says_what_all_plans_are

@@ -5,7 +5,7 @@
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
-use crate::domain::{BatchId, PlanId, ProductId};
+use crate::domain::{BatchId, Guard, Losses, PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -123,9 +123,21 @@ pub enum Refusal {
     /// The batch is to be reverted or retried, and not every user of it has a result yet.
     #[error("batch {0} is running")]
     BatchRunning(BatchId),
+    /// The batch would take away more than the customer's guard allows unasked.
+    #[error("{} users would lose a product", .0.losses.users)]
+    Unconfirmed(Box<Unconfirmed>),
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]
     RequestIdReused,
+}
+
+/// What somebody has to confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// What the batch would take away.
+    pub losses: Losses,
+    /// How much may be taken away unasked.
+    pub guard: Guard,
 }
 
 impl From<Diesel> for Error {

@@ -16,7 +16,9 @@ use super::schema::licenses as l;
 use super::selection::{Evaluated, evaluate};
 use super::sqlite;
 use super::types::Id;
-use crate::domain::{BatchId, Change, Order, ProductId, Selection, Terms, Turn, UserId, UserRef};
+use crate::domain::{
+    BatchId, Change, Order, ProductId, Seats, Selection, Terms, Turn, UserId, UserRef,
+};
 
 /// Users of the first chunk: few, for a quick first result.
 const FIRST_CHUNK_USERS: usize = 64;
@@ -138,7 +140,7 @@ impl<'a> Roll<'a> {
 
     /// True if every license has a free seat for every user that the batch would give one. Then the
     /// order of service makes no difference, and by id is the fastest.
-    fn has_ample_seats(&self, available: &HashMap<ProductId, i64>) -> bool {
+    fn has_ample_seats(&self, seats: &BTreeMap<ProductId, Seats>) -> bool {
         let mut uses = vec![0i64; self.changes.len()];
         for slot in &self.slots {
             uses[slot.change as usize] += 1;
@@ -150,11 +152,15 @@ impl<'a> Roll<'a> {
             }
         }
         let is_there = |(product, wanted): (&ProductId, &i64)| {
-            available
-                .get(product)
-                .is_some_and(|available| available >= wanted)
+            let seats = seats.get(product);
+            seats.is_some_and(|seats| seats.available() >= *wanted)
         };
         wanted.iter().all(is_there)
+    }
+
+    /// The distinct changes.
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// The chunks, without names: enough to decide them.
@@ -311,24 +317,24 @@ fn selected(found: Evaluated, changes: &[Change]) -> Roll<'_> {
     roll
 }
 
-/// Seats that are free, by product.
+/// The customer's seats, by product.
 pub(super) trait ReadSeats {
-    async fn seats(&mut self, customer: Id) -> QueryResult<HashMap<ProductId, i64>>;
+    async fn seats(&mut self, customer: Id) -> QueryResult<BTreeMap<ProductId, Seats>>;
 }
 
 macro_rules! read_seats {
     ($($conn:ty)*) => { $(
         impl ReadSeats for $conn {
-            async fn seats(&mut self, customer: Id) -> QueryResult<HashMap<ProductId, i64>> {
-                let seats: Vec<(Id, i64, i64, i64)> = l::table
+            async fn seats(&mut self, customer: Id) -> QueryResult<BTreeMap<ProductId, Seats>> {
+                let rows: Vec<(Id, i64, i64, i64, i64)> = l::table
                     .filter(l::customer_id.eq(customer))
-                    .select((l::product_id, l::enabled, l::warning, l::assigned))
+                    .select((l::product_id, l::enabled, l::warning, l::suspended, l::assigned))
                     .load(self)
                     .await?;
-                let free = seats.into_iter().map(|(product, enabled, warning, assigned)| {
-                    (product.into(), enabled + warning - assigned)
+                let seats = rows.into_iter().map(|(product, enabled, warning, suspended, assigned)| {
+                    (product.into(), Seats { enabled, warning, suspended, assigned })
                 });
-                Ok(free.collect())
+                Ok(seats.collect())
             }
         }
     )* };
