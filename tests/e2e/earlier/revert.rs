@@ -1,11 +1,11 @@
 //! A batch is taken back: after every kind of change, with the plans as they were.
 
-use seatwise_client::Code;
 use seatwise_client::v1::{BatchOptions, batch_options::Mode};
 use seatwise_client::v1::{
     Change, ErrorReason, PlanDelta, PlanEdit, ProductReplacement, ReasonCode, RevertBatchRequest,
-    RevokeOthers, plan_edit::Edit,
+    RevocationGuard, RevokeOthers, UpdateCustomerRequest, plan_edit::Edit,
 };
+use seatwise_client::{BatchRequest, Code};
 
 use super::comparable;
 use crate::customer::{Customer, assert_applied, assert_unchanged, codes_of, read};
@@ -186,8 +186,7 @@ async fn a_revert_is_refused_as_a_whole_only_for_what_is_wrong_with_it(server: &
         .client
         .batch(many.request(assign(&[NOTES]), user_ids(5_000)));
     let running = stream.accepted().await.expect("accepted").batch_id.clone();
-    let requests: [seatwise_client::BatchRequest; 2] =
-        [many.revert(&running).into(), many.retry(&running).into()];
+    let requests: [BatchRequest; 2] = [many.revert(&running).into(), many.retry(&running).into()];
     for request in requests {
         for stream in [
             many.client.batch(request.clone()),
@@ -272,9 +271,47 @@ async fn a_revert_is_carried_out_once_and_as_it_was_shown(server: &Harness) {
     assert_eq!(again.bytes(), first.bytes());
 }
 
+async fn a_revert_that_takes_too_much_has_to_be_confirmed(server: &Harness) {
+    let customer = customer_with_holdings(server).await;
+    let guard = UpdateCustomerRequest {
+        customer_id: customer.id.clone(),
+        revocation_guard: Some(RevocationGuard {
+            users_max: Some(1),
+            license_percent_max: None,
+        }),
+        ..UpdateCustomerRequest::default()
+    };
+    customer.client.update_customer(guard).await.expect("set");
+    let given = customer.request(assign(&[VOICE]), user_ids(2));
+    let given = customer.execute(given).await.batch;
+    let before = customer.world().await;
+
+    let request = customer.revert(&given.batch_id);
+    let error = customer.refused(request.clone()).await;
+    assert_eq!(error.reason, ErrorReason::ConfirmationRequired);
+    assert_eq!(error.metadata["users"], "2");
+    let shown = read(customer.client.preview(request.clone()))
+        .await
+        .expect("a preview");
+    let required = shown.summary.required_confirmation.expect("required");
+    assert_eq!(required.confirmation, error.metadata["confirmation"]);
+    let confirmed = BatchRequest::from(request).with_confirmation(required.confirmation);
+    customer
+        .complete(confirmed)
+        .await
+        .results
+        .iter()
+        .for_each(assert_applied);
+    // To give back is not guarded.
+    let last = customer.batch(&given.batch_id).await.reverted_by_batch_id;
+    customer.complete(customer.revert(&last)).await;
+    assert_eq!(customer.world().await, before);
+}
+
 on_every_engine![
     after_every_kind_of_change_the_world_is_as_before,
     seats_that_others_have_taken_are_missing,
     a_revert_is_refused_as_a_whole_only_for_what_is_wrong_with_it,
     a_revert_is_carried_out_once_and_as_it_was_shown,
+    a_revert_that_takes_too_much_has_to_be_confirmed,
 ];
