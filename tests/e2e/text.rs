@@ -23,11 +23,11 @@ const ENGLISH: [&str; 5] = [
     "The customer has no such user, or not any more.",
 ];
 const DUTCH: [&str; 5] = [
-    "DOMESTIC is niet toegestaan in de gebruikslocatie van de gebruiker, US.",
+    "DOMESTIC is niet toegestaan in US, de gebruikslocatie van de gebruiker.",
     "CALLS kan niet worden ingeschakeld: daarvoor is CHAT of VOICE nodig.",
     "Er is geen licentieplaats van Notes vrij.",
     "De klant heeft geen licentie voor Video.",
-    "De klant heeft deze gebruiker niet, of niet meer.",
+    "De klant heeft deze gebruiker niet (meer).",
 ];
 
 async fn reasons_are_told_in_the_callers_language(server: &Harness) {
@@ -150,7 +150,7 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     // Names are read by a thread of their own.
     let twice = customer.request(assign(&[NOTES]), vec!["no one".to_owned(); 3]);
     let error = dutch.batch(twice).collect().await.expect_err("no names");
-    let text = "3 waarden ontbreken of zijn onjuist, de eerste is users[0].";
+    let text = "3 waarden ontbreken of zijn onjuist; de eerste is users[0].";
     assert_said(&error, ErrorReason::InvalidField, "nl", text);
 
     // The same by the task that accepts a batch.
@@ -165,7 +165,7 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     let error = error.expect_err("no catalogue");
     assert_eq!(error.reason, ErrorReason::InvalidFile);
     let said = error.localized.expect("a text").text;
-    assert!(said.contains("Er is niets van geïmporteerd."), "{said}");
+    assert!(said.contains("Er is niets geïmporteerd."), "{said}");
 }
 
 async fn an_error_after_the_first_answer_is_told_in_the_callers_language(server: &Harness) {
@@ -206,7 +206,7 @@ async fn an_error_in_the_middle_of_results_is_told_in_the_callers_language(serve
         status
     };
     let (status, ()) = tokio::join!(read_on, server.stop());
-    let text = "Deze server wordt gestopt. Probeer het zo opnieuw.";
+    let text = "Deze server wordt gestopt. Probeer het zo dadelijk opnieuw.";
     assert_said(&status.into(), ErrorReason::ShuttingDown, "nl", text);
 }
 
