@@ -5,7 +5,9 @@ use seatwise_client::transport::tonic::{Request, Status};
 use seatwise_client::transport::v1::batch_service_client::BatchServiceClient;
 use seatwise_client::transport::v1::user_service_client::UserServiceClient;
 use seatwise_client::transport::v1::{ImportUsersRequest, batch_frame::Frame};
-use seatwise_client::v1::{ErrorReason, GetCustomerRequest, ImportedUser, ListBatchResultsRequest};
+use seatwise_client::v1::{
+    CreateSelectionRequest, ErrorReason, GetCustomerRequest, ImportedUser, ListBatchResultsRequest,
+};
 use seatwise_client::{Code, Error, UserResult};
 
 use crate::customer::{Customer, imported_user};
@@ -159,6 +161,20 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     let error = dutch.batch(twice).collect().await.expect_err("one user");
     let text = "users[1] is dezelfde gebruiker als users[0]. Noem elke gebruiker één keer.";
     assert_said(&error, ErrorReason::DuplicateUser, "nl", text);
+
+    // Selections are read by a thread of their own, too.
+    let request = CreateSelectionRequest {
+        customer_id: customer.id.clone(),
+        selection: None,
+    };
+    let error = dutch.create_selection(request).await;
+    let text = "Eén waarde ontbreekt of is onjuist: selection.";
+    assert_said(
+        &error.expect_err("none"),
+        ErrorReason::InvalidField,
+        "nl",
+        text,
+    );
 
     // And by one that imports a file.
     let error = dutch.import_catalogue(b"no catalogue").await;
