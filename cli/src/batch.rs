@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use seatwise_client::{Client, UserResult, v1};
 
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::outcome::{self, Report};
 use crate::output::{self, Column, Row, column, detail, time, word};
@@ -25,9 +26,8 @@ enum Command {
     Get(Place),
     /// List the batches of a customer, the newest first
     List {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// Only those that run, or that have ended
         #[arg(long, value_enum)]
         state: Option<StateArg>,
@@ -46,9 +46,8 @@ enum StateArg {
 
 #[derive(Args)]
 struct Place {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     /// UUID of the batch
     batch: String,
 }
@@ -110,7 +109,8 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     match args.command {
         Command::Get(place) => {
-            let batch = get(&client, place).await?;
+            let customer = place.customer.id(&client).await?;
+            let batch = get(&client, customer, place.batch).await?;
             output::show(format, &batch)?;
             Ok(outcome::exit_code(Some(&batch)))
         }
@@ -124,6 +124,7 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                 Some(StateArg::Running) => v1::batch::State::Running,
                 Some(StateArg::Ended) => v1::batch::State::Ended,
             };
+            let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListBatchesRequest {
                     customer_id: customer.clone(),
@@ -139,23 +140,23 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
         }
         Command::Results(results) => {
             let mut report = Report::new(format, results.all);
+            let customer = results.place.customer.id(&client).await?;
             if results.follow {
-                let Place { customer, batch } = results.place;
-                let stream = client.batch_results(customer, batch, results.cursor);
+                let stream = client.batch_results(customer, results.place.batch, results.cursor);
                 let summary = outcome::follow(stream, &mut report).await?;
                 return report
                     .finish_results(&client, &summary.batch.unwrap_or_default())
                     .await;
             }
-            print_results(&client, results, report).await
+            print_results(&client, customer, results, report).await
         }
     }
 }
 
-async fn get(client: &Client, place: Place) -> Result<v1::Batch, Error> {
+async fn get(client: &Client, customer_id: String, batch_id: String) -> Result<v1::Batch, Error> {
     let request = v1::GetBatchRequest {
-        customer_id: place.customer,
-        batch_id: place.batch,
+        customer_id,
+        batch_id,
     };
     Ok(client.get_batch(request).await?)
 }
@@ -163,13 +164,14 @@ async fn get(client: &Client, place: Place) -> Result<v1::Batch, Error> {
 /// Prints the results that exist. The token of a running batch never ends; an empty page does.
 async fn print_results(
     client: &Client,
+    customer: String,
     results: Results,
     mut report: Report,
 ) -> Result<ExitCode, Error> {
     let mut page_token = results.cursor;
     loop {
         let request = v1::ListBatchResultsRequest {
-            customer_id: results.place.customer.clone(),
+            customer_id: customer.clone(),
             batch_id: results.place.batch.clone(),
             page_size: PAGE_SIZE,
             page_token,
@@ -184,6 +186,6 @@ async fn print_results(
             break;
         }
     }
-    let batch = get(client, results.place).await?;
+    let batch = get(client, customer, results.place.batch).await?;
     report.finish_results(client, &batch).await
 }
