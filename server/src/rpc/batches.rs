@@ -223,8 +223,13 @@ impl Rpc {
     ) -> Result<Frames<BatchFrame>, Status> {
         let (id, hash) = (request.request, request.hash());
         if !plan_token.is_empty() {
-            let plan = self.tokens.plan(&hash, plan_token);
-            request.promised = Some(plan.ok_or_else(plan_mismatch)?);
+            let problem = "must be the plan_token that a preview returned; leave it empty for none";
+            let plan = self.tokens.plan(plan_token);
+            let (previewed, plan) = plan.ok_or_else(|| invalid_field("plan_token", problem))?;
+            if previewed != hash {
+                return Err(plan_mismatch());
+            }
+            request.promised = Some(plan);
         }
         let service = self.service.clone();
         let refused = move |error| refused(error, &service.known_catalogue(), id, has_own);

@@ -49,13 +49,14 @@ impl Tokens {
 
     /// The token of a preview of the request with this hash.
     pub(super) fn make_plan(&self, request: &[u8; 32], plan: Digest) -> String {
-        self.make("plan", request, &plan.0)
+        self.make("plan", b"", &[*request, plan.0].concat())
     }
 
-    /// What the preview of this request promised.
-    pub(super) fn plan(&self, request: &[u8; 32], token: &str) -> Option<Digest> {
-        let plan = self.open("plan", request, token)?;
-        plan.try_into().ok().map(Digest)
+    /// The hash of the previewed request, and what the preview promised; none if the text is no token.
+    pub(super) fn plan(&self, token: &str) -> Option<([u8; 32], Digest)> {
+        let bytes = self.open("plan", b"", token)?;
+        let (request, plan) = bytes.split_at_checked(32)?;
+        Some((request.try_into().ok()?, Digest(plan.try_into().ok()?)))
     }
 
     fn tag(&self, kind: &str, scope: &[u8], place: &[u8]) -> [u8; TAG_BYTES] {

@@ -246,8 +246,6 @@ async fn a_token_belongs_to_its_request(server: &Harness) {
         ("another order", for_users(&swapped)),
         ("another mode", with(atomic(), good.clone())),
         ("another capacity", with(refuse_if_short(), good.clone())),
-        ("no token", with_token("x")),
-        ("a cut token", with_token(&good.plan_token[1..])),
     ];
     // One of another customer who is just the same.
     let stranger = prepare(server).await;
@@ -258,6 +256,11 @@ async fn a_token_belongs_to_its_request(server: &Harness) {
         assert_eq!(error.reason, ErrorReason::PlanMismatch, "{what}: {error:?}");
         assert_eq!(error.code, Code::InvalidArgument, "{what}");
         assert_eq!(error.metadata["field"], "plan_token", "{what}");
+    }
+    for (what, token) in [("no token", "x"), ("a cut token", &good.plan_token[1..])] {
+        let error = refused(&customer, &with_token(token), what).await;
+        assert_eq!(error.reason, ErrorReason::InvalidField, "{what}: {error:?}");
+        assert_eq!(error.code, Code::InvalidArgument, "{what}");
     }
     // Said in other words it is the same request.
     let mut same = good;

@@ -8,6 +8,7 @@ use crate::store::types::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Driver {
     Holds,
+    Lacks,
     Plan,
     FailedIn,
     Location,
@@ -49,6 +50,16 @@ impl Question<'_> {
                 .id(self.customer)
                 .sql(" AND product_id = ")
                 .id(filter.holds_product.expect("it drives")),
+            // In the order of the ids, which is that of both indexes.
+            Driver::Lacks => portable("SELECT u.user_id FROM users AS u ")
+                .per_engine("", "NOT INDEXED ")
+                .sql("WHERE u.deleted_at IS NULL AND u.customer_id = ")
+                .id(self.customer)
+                .sql(" AND NOT EXISTS (SELECT 1 FROM assignments AS a WHERE a.customer_id = ")
+                .id(self.customer)
+                .sql(" AND a.user_id = u.user_id AND a.product_id = ")
+                .id(filter.lacks_product.expect("it drives"))
+                .per_engine(") ORDER BY u.user_id", ")"),
             Driver::Plan => self.holders_of_plan(),
             Driver::FailedIn => self.failed(),
             Driver::Location => match filter.usage_location.expect("it drives") {
