@@ -115,7 +115,7 @@ pub(crate) fn number(number: u64) -> String {
     }
 }
 
-/// What [`text!`] says.
+/// What `text!` says.
 pub(crate) fn message(
     language: Language,
     id: &str,
