@@ -210,15 +210,13 @@ impl Job {
         let request_id = request_id.unwrap_or_else(|| Uuid::now_v7().to_string());
         let mut stream = self.client.batch(v1::ExecuteBatchRequest {
             request_id: request_id.clone(),
-            plan_token,
+            plan_token: plan_token.clone(),
             ..self.request.clone()
         });
         let accepted = self.accept(&mut stream).await.inspect_err(|error| {
             // Who has lost the answer can ask for it again.
             if error.exit_code() == exit::FAILED {
-                let again = ["--yes", "--request-id", &request_id];
-                let command = command_line::again(&["--yes", "-y", "--request-id="], &again);
-                output::note(&format!("{}\n  {command}", text!("to-repeat-safely")));
+                note_repetition(&request_id, &plan_token);
             }
         });
         let batch_id = accepted?;
@@ -239,6 +237,17 @@ impl Job {
         let batch = batch.map_err(|error| Error::Call(fields::locate(error, &self.lines)))?;
         Ok(batch.batch_id.clone())
     }
+}
+
+/// Says how to send the same request again.
+fn note_repetition(request_id: &str, plan_token: &str) {
+    let with = ["--request-id", request_id, "--plan", plan_token];
+    let without = ["--yes", "-y", "--request-id=", "--plan="];
+    let command = match plan_token {
+        "" => command_line::again(&without, &["--yes", "--request-id", request_id]),
+        _ => command_line::again(&without, &with),
+    };
+    output::note(&format!("{}\n  {command}", text!("to-repeat-safely")));
 }
 
 fn changes_something(summary: &v1::BatchSummary) -> bool {
