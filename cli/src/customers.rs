@@ -132,6 +132,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
                 customer_id: find(&client, &customer).await?,
                 display_name: Some(name),
                 etag: etag.unwrap_or_default(),
+                revocation_guard: None,
             };
             client.update_customer(request).await?
         }

@@ -422,6 +422,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        confirmation,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
@@ -430,6 +431,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        confirmation,
         ..ExecuteLargeBatchRequest::default()
     }];
     let users = users.chunks(PART_USERS);

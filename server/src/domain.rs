@@ -4,6 +4,7 @@ mod catalogue;
 mod change;
 mod decide;
 mod digest;
+mod guard;
 mod ids;
 mod list;
 mod plan;
@@ -20,6 +21,7 @@ pub use change::{
 };
 pub use decide::decide;
 pub use digest::Digest;
+pub use guard::{Guard, Losses};
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
 pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};

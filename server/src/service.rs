@@ -21,9 +21,9 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
     ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
-    FrozenSelection, GainedPlans, Holding, ImportUser, Imported, License, NewUser, PlanOfProduct,
-    Product, ProductFilter, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp, User,
-    UserUpdate, Users,
+    CustomerUpdate, FrozenSelection, GainedPlans, Holding, ImportUser, Imported, License, NewUser,
+    PlanOfProduct, Product, ProductFilter, Promise, Refusal, SeatsUpdate, StoredResults,
+    StoredRule, Timestamp, Unconfirmed, User, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
 pub use lists::{Slice, Sliced};

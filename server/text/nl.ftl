@@ -106,6 +106,10 @@ error-SHUTTING_DOWN = Deze server wordt gestopt. Probeer het zo dadelijk opnieuw
 error-INTERNAL = Er is iets misgegaan in Seatwise. Geef dit nummer door aan de beheerder: { $errorId }.
 error-PLAN_STALE = Sinds het voorbeeld is er iets veranderd; er is niets gedaan. Maak een nieuw voorbeeld.
 error-PLAN_MISMATCH = Dit token hoort bij een andere opdracht. Geef dezelfde opdracht als bij het voorbeeld, of maak een nieuw voorbeeld.
+error-CONFIRMATION_REQUIRED = { $users ->
+    [1] Eén gebruiker zou een product kwijtraken
+   *[other] { $users } gebruikers zouden een product kwijtraken
+}, onder wie { $lost } van de { $held } die { $product } hebben. Dat is meer dan zonder bevestiging mag; er is niets gewijzigd.
 error-SEATS_SHORT = { $missing ->
     [one] Er ontbreekt één licentieplaats van { $product }. Er is niets gewijzigd.
    *[other] Er ontbreken { $missing } licentieplaatsen van { $product }. Er is niets gewijzigd.

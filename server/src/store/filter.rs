@@ -209,6 +209,9 @@ pub(super) async fn count_users(
     filter: &UserFilter,
 ) -> Result<i64, Error> {
     let question = Question::new(conn, customer, filter).await?;
+    if let Some(count) = question.known_count(conn).await? {
+        return Ok(count);
+    }
     let sources = question.sources(conn, UserOrder::Id, ALL_USERS_MAX).await?;
     let mut count = 0;
     for source in &sources {

@@ -63,6 +63,8 @@ table! {
         display_name -> Text,
         sort_key -> Text,
         change_seq -> BigInt,
+        guard_users -> Nullable<BigInt>,
+        guard_percent -> Nullable<BigInt>,
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,

@@ -182,6 +182,7 @@ async fn pass_by(customer: &Customer, server: &Harness, what: &str) {
                 customer_id: customer.id.clone(),
                 display_name: Some("Another".to_owned()),
                 etag: String::new(),
+                ..UpdateCustomerRequest::default()
             };
             customer
                 .client

@@ -115,6 +115,22 @@ impl<'a> Question<'a> {
         ])
     }
 
+    /// How many users meet the filter, if it has one condition of which indexes know.
+    pub(super) async fn known_count(&self, conn: &mut impl Reads) -> Result<Option<i64>, Error> {
+        let known = [
+            Driver::Holds,
+            Driver::Location,
+            Driver::State,
+            Driver::NotActive,
+        ];
+        match self.drivers()[..] {
+            [driver] if known.contains(&driver) && self.filter.lacks_product.is_none() => {
+                Ok(Some(self.size(conn, driver, i64::MAX - 1).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// True if users are walked and hardly one may be found: because most hold the product that they
     /// are to lack, or because each condition is met by many and all of them together by few.
     pub(super) fn may_walk_far(&self, sources: &[Source]) -> bool {
