@@ -1,6 +1,6 @@
 //! `seatwise serve` and `seatwise migrate`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,7 +81,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
         .map_err(|error| Error::Failed(format!("cannot listen on {}: {error}", args.listen)))?;
     let address = listener.local_addr()?;
     let data = shown(&config.database);
-    let announce = || println!("seatwise is listening on {address}\nits data is in {data}");
+    let announce = || {
+        let text = format!("seatwise is listening on {address}\nits data is in {data}\n");
+        // Who has read the first line may be gone; the server stays.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    };
     server::run(config, listener, announce, stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
 }
