@@ -1,29 +1,29 @@
 //! How every change is carried out: previewed, asked about, applied, confirmed.
 
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, ValueEnum};
 use seatwise_client::v1::{self, ErrorReason, batch_options};
 use seatwise_client::{BatchRequest, BatchStream, Client};
 use uuid::Uuid;
 
+use crate::command_line;
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::exit;
-use crate::files::{self, Lines};
+use crate::fields::{self, Lines};
 use crate::outcome::{self, Report};
 use crate::output::{self, Format};
-
-/// Ends a preview that has shown no change.
-const NOTHING: &str = "\nthere is nothing to apply";
+use crate::question::{self, Asking};
+use crate::text::text;
 
 #[derive(Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     #[command(flatten)]
     options: OptionArgs,
     /// Only show what would be done
@@ -34,14 +34,15 @@ pub(crate) struct RequestArgs {
         long,
         value_name = "TOKEN",
         allow_hyphen_values = true,
+        value_parser = Filled::new(),
         conflicts_with = "dry_run"
     )]
     plan: Option<String>,
-    /// Do it without asking. Questions are only asked on a terminal
-    #[arg(long, short)]
-    yes: bool,
-    /// UUID that names the request: sent again, nothing is done twice. Made and printed if not given
-    #[arg(long, value_name = "UUID")]
+    #[command(flatten)]
+    asking: Asking,
+    /// UUID that names the request: sent again, nothing is done twice. Made if not given, and printed
+    /// if the connection is lost
+    #[arg(long, value_name = "UUID", value_parser = Filled::new())]
     request_id: Option<String>,
     /// Show all users of each reason and each change
     #[arg(long)]
@@ -91,13 +92,8 @@ impl RequestArgs {
         self.connect.client()
     }
 
-    /// Rows and JSON are for scripts, which cannot answer.
     fn asks(&self) -> bool {
-        self.connect.output == Format::Table
-            && !self.yes
-            && self.plan.is_none()
-            && std::io::stdin().is_terminal()
-            && std::io::stderr().is_terminal()
+        self.plan.is_none() && self.asking.asks(self.connect.output)
     }
 }
 
@@ -130,29 +126,31 @@ pub(crate) async fn run(
     mut request: v1::ExecuteBatchRequest,
     lines: Vec<Lines>,
 ) -> Result<ExitCode, Error> {
-    request.customer_id.clone_from(&args.customer);
+    request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
     carry_out(client, args, request.into(), lines).await
 }
 
 /// Tries an earlier batch again.
 pub(crate) async fn retry(
+    client: Client,
     args: RequestArgs,
     mut request: v1::RetryBatchRequest,
 ) -> Result<ExitCode, Error> {
-    request.customer_id.clone_from(&args.customer);
+    request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
-    carry_out(args.client()?, args, request.into(), Vec::new()).await
+    carry_out(client, args, request.into(), Vec::new()).await
 }
 
 /// Takes an earlier batch back.
 pub(crate) async fn revert(
+    client: Client,
     args: RequestArgs,
     mut request: v1::RevertBatchRequest,
 ) -> Result<ExitCode, Error> {
-    request.customer_id.clone_from(&args.customer);
+    request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
-    carry_out(args.client()?, args, request.into(), Vec::new()).await
+    carry_out(client, args, request.into(), Vec::new()).await
 }
 
 async fn carry_out(
@@ -202,10 +200,10 @@ impl Job {
         let summary = self.preview(&mut report).await?;
         report.finish(&self.client, &summary).await?;
         let end = if changes_something(&summary) {
-            let command = command_line(std::env::args(), &summary.plan_token);
-            format!("\nto do exactly this:\n  {command}")
+            let command = command_line::again(&["--dry-run"], &["--plan", &summary.plan_token]);
+            format!("\n{}\n  {command}", text!("to-do-exactly-this"))
         } else {
-            NOTHING.to_owned()
+            format!("\n{}", text!("nothing-to-apply"))
         };
         match self.args.connect.output {
             Format::Table => output::line(&end)?,
@@ -224,18 +222,15 @@ impl Job {
             // Not data: standard output gets only what was done.
             output::note(&report.text(&self.client, &summary).await?);
             if !changes_something(&summary) {
-                output::note(NOTHING);
+                output::note(&format!("\n{}", text!("nothing-to-apply")));
                 return Ok(outcome::exit_code(summary.batch.as_ref()));
             }
-            if !confirmed("\nApply? [y/N] ")? {
-                output::note("nothing was changed");
-                return Ok(ExitCode::from(exit::REFUSED));
+            if !question::is_confirmed(&text!("apply"))? {
+                return Ok(question::declined());
             }
             match self.apply(summary.plan_token).await {
                 Err(Error::Call(error)) if error.reason == ErrorReason::PlanStale => {
-                    output::note(
-                        "something has changed since, and nothing was done; the preview is now:\n",
-                    );
+                    output::note(&format!("{}\n", text!("preview-stale")));
                 }
                 done => return done,
             }
@@ -244,22 +239,20 @@ impl Job {
 
     /// Does it; with the token of a plan only if that still holds.
     async fn apply(&self, plan_token: String) -> Result<ExitCode, Error> {
-        let request_id = self.args.request_id.clone().unwrap_or_else(|| {
-            let id = Uuid::now_v7().to_string();
-            // Before it is sent: who loses the answer can ask for it again.
-            output::note(&format!("to repeat safely: --yes --request-id {id}"));
-            id
+        let request_id = self.args.request_id.clone();
+        let request_id = request_id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        let request = self.request.clone().with_request_id(&request_id);
+        let mut stream = self.client.batch(request.with_plan_token(&plan_token));
+        let accepted = self.accept(&mut stream).await.inspect_err(|error| {
+            // Who has lost the answer can ask for it again.
+            if error.exit_code() == exit::FAILED {
+                note_repetition(&request_id, &plan_token);
+            }
         });
-        let request = self.request.clone().with_request_id(request_id);
-        let mut stream = self.client.batch(request.with_plan_token(plan_token));
-        let batch_id = self.accept(&mut stream).await?;
+        let batch_id = accepted?;
         output::note(&match stream.is_replayed() {
-            true => {
-                format!("this request was sent before, as batch {batch_id}; these are its results")
-            }
-            false => {
-                format!("accepted as batch {batch_id}, which goes on even if this command ends")
-            }
+            true => text!("batch-replayed", id = batch_id),
+            false => text!("batch-accepted", id = batch_id),
         });
         let mut report = self.report();
         let summary = outcome::follow(stream, &mut report).await?;
@@ -271,71 +264,23 @@ impl Job {
     /// the lines of their file.
     async fn accept(&self, stream: &mut BatchStream) -> Result<String, Error> {
         let batch = stream.accepted().await;
-        let batch = batch.map_err(|error| Error::Call(files::locate(error, &self.lines)))?;
+        let batch = batch.map_err(|error| Error::Call(fields::locate(error, &self.lines)))?;
         Ok(batch.batch_id.clone())
     }
+}
+
+/// Says how to send the same request again.
+fn note_repetition(request_id: &str, plan_token: &str) {
+    let with = ["--request-id", request_id, "--plan", plan_token];
+    let without = ["--yes", "-y", "--request-id=", "--plan="];
+    let command = match plan_token {
+        "" => command_line::again(&without, &["--yes", "--request-id", request_id]),
+        _ => command_line::again(&without, &with),
+    };
+    output::note(&format!("{}\n  {command}", text!("to-repeat-safely")));
 }
 
 fn changes_something(summary: &v1::BatchSummary) -> bool {
     let batch = summary.batch.as_ref();
     batch.is_some_and(|batch| batch.applied_count() > 0)
-}
-
-/// Asks on the terminal. Whatever is not yes is no.
-fn confirmed(question: &str) -> Result<bool, Error> {
-    let mut stderr = std::io::stderr();
-    stderr.write_all(question.as_bytes())?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(is_yes(&answer))
-}
-
-fn is_yes(answer: &str) -> bool {
-    ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
-}
-
-/// The command line that does what this one has previewed.
-fn command_line(args: impl Iterator<Item = String>, plan_token: &str) -> String {
-    let args = args.filter(|arg| arg != "--dry-run");
-    let plan = ["--plan", plan_token].map(str::to_owned);
-    let words: Vec<_> = args.chain(plan).map(quoted).collect();
-    words.join(" ")
-}
-
-/// A word as shells read it.
-fn quoted(word: String) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_@%+:,./-".contains(c);
-    // An `=` in front is a path to zsh.
-    let is_plain = |c: (usize, char)| is_plain(c.1) || (c.1 == '=' && c.0 > 0);
-    if !word.is_empty() && word.char_indices().all(is_plain) {
-        return word;
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_to_apply_is_the_previewed_one_with_the_token() {
-        let args = ["seatwise", "assign", "--plans", "=A B", "--dry-run", "it's"];
-        let line = command_line(args.map(str::to_owned).into_iter(), "t-k");
-        assert_eq!(line, r"seatwise assign --plans '=A B' 'it'\''s' --plan t-k");
-        for (word, shown) in [
-            ("", "''"),
-            ("=A", "'=A'"),
-            ("--plans==A,-B", "--plans==A,-B"),
-            ("$x", "'$x'"),
-        ] {
-            assert_eq!(quoted(word.to_owned()), shown);
-        }
-    }
-
-    #[test]
-    fn only_yes_is_yes() {
-        assert!(is_yes("y\n") && is_yes(" YES\r\n"));
-        assert!(!is_yes("\n") && !is_yes("") && !is_yes("yy\n") && !is_yes("no\n"));
-    }
 }

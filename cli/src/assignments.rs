@@ -7,6 +7,7 @@ use seatwise_client::v1::{self, plan_choice::Choice};
 
 use crate::catalogue::plan_name;
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::output::{Column, Row, column, detail, time};
 use crate::paging::{self, Ask, Limit, Paging};
@@ -24,9 +25,8 @@ pub(crate) struct AssignmentsArgs {
 enum Command {
     /// List who holds what
     List {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// Only those of this user: UUID or principal name
         #[arg(long)]
         user: Option<String>,
@@ -38,9 +38,8 @@ enum Command {
     },
     /// List who has more plans on than were chosen, because newer editions added them
     Gained {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// Only plans added after this version of the catalogue, as `catalogue import` tells it
         #[arg(long, value_name = "VERSION", default_value_t = 0)]
         since: i64,
@@ -109,6 +108,7 @@ pub(crate) async fn run(args: AssignmentsArgs) -> Result<ExitCode, Error> {
             since,
             limit,
         } => {
+            let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListGainedPlansRequest {
                     customer_id: customer.clone(),
@@ -122,6 +122,7 @@ pub(crate) async fn run(args: AssignmentsArgs) -> Result<ExitCode, Error> {
             return Ok(ExitCode::SUCCESS);
         }
     };
+    let customer = customer.id(&client).await?;
     let product_id = match product {
         Some(product) => products::find(&client, &product).await?.product_id,
         None => String::new(),

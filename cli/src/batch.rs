@@ -7,10 +7,12 @@ use seatwise_client::{Client, UserResult, v1};
 
 use crate::apply::{self, RequestArgs};
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::outcome::{self, Report};
 use crate::output::{self, Column, Row, column, detail, time, word};
 use crate::paging::{self, Ask, PAGE_SIZE, Paging};
+use crate::text::text;
 
 #[derive(Args)]
 pub(crate) struct BatchArgs {
@@ -26,9 +28,8 @@ enum Command {
     Get(Place),
     /// List the batches of a customer, the newest first
     List {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// Only those that run, or that have ended
         #[arg(long, value_enum)]
         state: Option<StateArg>,
@@ -69,9 +70,8 @@ enum StateArg {
 
 #[derive(Args)]
 struct Place {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     /// UUID of the batch
     batch: String,
 }
@@ -137,7 +137,8 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     match args.command {
         Command::Get(place) => {
-            let batch = get(&client, place).await?;
+            let customer = place.customer.id(&client).await?;
+            let batch = get(&client, customer, place.batch).await?;
             output::show(format, &batch)?;
             Ok(outcome::exit_code(Some(&batch)))
         }
@@ -151,6 +152,7 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                 Some(StateArg::Running) => v1::batch::State::Running,
                 Some(StateArg::Ended) => v1::batch::State::Ended,
             };
+            let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListBatchesRequest {
                     customer_id: customer.clone(),
@@ -166,15 +168,15 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
         }
         Command::Results(results) => {
             let mut report = Report::new(format, results.all);
+            let customer = results.place.customer.id(&client).await?;
             if results.follow {
-                let Place { customer, batch } = results.place;
-                let stream = client.batch_results(customer, batch, results.cursor);
+                let stream = client.batch_results(customer, results.place.batch, results.cursor);
                 let summary = outcome::follow(stream, &mut report).await?;
                 return report
                     .finish_results(&client, &summary.batch.unwrap_or_default())
                     .await;
             }
-            print_results(&client, results, report).await
+            print_results(&client, customer, results, report).await
         }
         Command::Retry {
             batch,
@@ -186,7 +188,7 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                 include_skipped: skipped,
                 ..v1::RetryBatchRequest::default()
             };
-            apply::retry(args, request).await
+            apply::retry(client, args, request).await
         }
         Command::Revert {
             batch,
@@ -198,16 +200,16 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                 take_safe_part: safe_part,
                 ..v1::RevertBatchRequest::default()
             };
-            apply::revert(args, request).await
+            apply::revert(client, args, request).await
         }
         Command::Cancel(place) => {
             let request = v1::CancelBatchRequest {
-                customer_id: place.customer,
+                customer_id: place.customer.id(&client).await?,
                 batch_id: place.batch,
             };
             let batch = client.cancel_batch(request).await?;
             if batch.stopped_by() != v1::ReasonCode::BatchCancelled {
-                output::note("nothing was left to cancel: the batch had ended or stopped before");
+                output::note(&text!("nothing-to-cancel"));
             }
             output::show(format, &batch)?;
             Ok(ExitCode::SUCCESS)
@@ -215,10 +217,10 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
     }
 }
 
-async fn get(client: &Client, place: Place) -> Result<v1::Batch, Error> {
+async fn get(client: &Client, customer_id: String, batch_id: String) -> Result<v1::Batch, Error> {
     let request = v1::GetBatchRequest {
-        customer_id: place.customer,
-        batch_id: place.batch,
+        customer_id,
+        batch_id,
     };
     Ok(client.get_batch(request).await?)
 }
@@ -226,13 +228,14 @@ async fn get(client: &Client, place: Place) -> Result<v1::Batch, Error> {
 /// Prints the results that exist. The token of a running batch never ends; an empty page does.
 async fn print_results(
     client: &Client,
+    customer: String,
     results: Results,
     mut report: Report,
 ) -> Result<ExitCode, Error> {
     let mut page_token = results.cursor;
     loop {
         let request = v1::ListBatchResultsRequest {
-            customer_id: results.place.customer.clone(),
+            customer_id: customer.clone(),
             batch_id: results.place.batch.clone(),
             page_size: PAGE_SIZE,
             page_token,
@@ -247,6 +250,6 @@ async fn print_results(
             break;
         }
     }
-    let batch = get(client, results.place).await?;
+    let batch = get(client, customer, results.place.batch).await?;
     report.finish_results(client, &batch).await
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, word, yes_no};
 use crate::paging::{self, Ask, Limit, Paging, yes_or_no};
 use crate::products;
+use crate::text::text;
 
 #[derive(Args)]
 pub(crate) struct CatalogueArgs {
@@ -35,7 +36,8 @@ enum Command {
         /// Only those with this string id
         #[arg(long)]
         string_id: Option<String>,
-        /// Only those whose display name or string id begins so; case does not matter
+        /// Only those whose display name or string id begins so; case does not matter, and nothing is
+        /// found in the middle of a name
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
         /// Only retired ones (yes), or only the others (no)
@@ -56,14 +58,16 @@ enum Command {
     Rules(Limit),
     /// Set who can hold a product
     SetAppliesTo {
-        /// UUID, or string id if no other has it
+        /// Product: UUID, or string id if no other has it
+        #[arg(long)]
         product: String,
         /// Single users, or only the company as a whole
         applies_to: AppliesTo,
     },
     /// Set what becomes of plans that a later edition adds, for users who are given all
     SetLaterPlans {
-        /// UUID, or string id if no other has it
+        /// Product: UUID, or string id if no other has it
+        #[arg(long)]
         product: String,
         /// On, or off until somebody turns them on
         later_plans: LaterPlans,
@@ -244,7 +248,10 @@ async fn list_products(
         };
         Ok(client.list_products(request).await?.into())
     };
-    paging::print(format, paging, page).await
+    if paging::print(format, paging, page).await? == 0 && !request.search.is_empty() {
+        output::note_of(format, &text!("no-product-found"));
+    }
+    Ok(())
 }
 
 /// Prints a product; its plans are rows of their own where JSON has them inside.

@@ -10,7 +10,8 @@ use seatwise_client::v1::{CatalogueChange, ImportNote, ImportSummary, catalogue_
 
 use crate::error::Error;
 use crate::files;
-use crate::output::{self, Column, Format, Printer, Row, column, count, detail, word};
+use crate::output::{self, Column, Format, Printer, Row, column, detail, word};
+use crate::text::text;
 
 /// Rows that people are shown unasked: a first edition adds hundreds of products, and every edition
 /// of a dirty catalogue has the same hundreds of notes.
@@ -109,10 +110,8 @@ fn section<M: Row>(shown: usize, rows: &[M], kind: fn(&M) -> String) -> Result<(
     printer.finish()?;
     for (kind, total) in counts {
         if let Some(more @ 1..) = total.checked_sub(shown) {
-            output::line(&format!(
-                "and {} more {kind} (--all shows them)",
-                count(more)
-            ))?;
+            let kind = kind.as_str();
+            output::line(&text!("more-of-kind", count = more, kind = kind))?;
         }
     }
     output::line("")
@@ -156,19 +155,20 @@ fn print_csv(report: &ImportReport) -> Result<(), Error> {
 
 fn summary(summary: &ImportSummary) -> String {
     let content = match summary.rule_count {
-        Some(rules) => format!("{} rules", count(rules)),
-        None => format!(
-            "{} products with {} service plans",
-            count(summary.product_count()),
-            count(summary.product_plan_count())
+        Some(rules) => text!("catalogue-rules", count = rules),
+        None => text!(
+            "catalogue-products",
+            products = summary.product_count(),
+            plans = summary.product_plan_count(),
         ),
     };
-    format!(
-        "{content}: {} added, {} renamed or changed, {} removed, {} notes; the catalogue has version {}",
-        count(summary.added_count()),
-        count(summary.changed_count()),
-        count(summary.removed_count()),
-        count(summary.note_count()),
-        summary.catalogue_version()
+    text!(
+        "catalogue-counts",
+        content = content,
+        added = summary.added_count(),
+        changed = summary.changed_count(),
+        removed = summary.removed_count(),
+        notes = summary.note_count(),
+        version = summary.catalogue_version().to_string(),
     )
 }

@@ -8,7 +8,7 @@ use seatwise_client::{Client, v1};
 
 use crate::apply::{self, RequestArgs};
 use crate::error::Error;
-use crate::files::Lines;
+use crate::fields::Lines;
 use crate::plans::{self, ProductSpec, Spec};
 use crate::products;
 use crate::selection::UserArgs;

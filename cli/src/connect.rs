@@ -5,6 +5,7 @@ use seatwise_client::Client;
 
 use crate::error::Error;
 use crate::output::Format;
+use crate::text::Language;
 
 const SERVER: &str = "http://127.0.0.1:7400";
 
@@ -29,7 +30,7 @@ pub(crate) struct Connect {
         help_heading = "Every command"
     )]
     token: Option<String>,
-    /// Language of reasons and errors: en or nl. Others are English
+    /// Language of what is said to people: en or nl; others are English. The terminal's if not given
     #[arg(
         long,
         global = true,
@@ -53,6 +54,7 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// The client; its language is the command's from here on.
     pub(crate) fn client(&self) -> Result<Client, Error> {
         // `serve` prints its address without a scheme, and people copy it.
         let scheme = if self.server.contains("://") {
@@ -65,6 +67,7 @@ impl Connect {
             builder = builder.token(token);
         }
         if let Some(language) = self.lang.clone().or_else(language_of_terminal) {
+            Language::of(&language).speak();
             builder = builder.language(language);
         }
         Ok(builder.build()?)

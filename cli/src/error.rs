@@ -4,6 +4,7 @@ use seatwise_client::Code;
 use seatwise_client::v1::ErrorReason;
 
 use crate::exit;
+use crate::text::text;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
@@ -42,11 +43,7 @@ impl std::fmt::Display for Error {
             Self::Call(error)
                 if error.code == Code::Unavailable && error.reason == ErrorReason::Unspecified =>
             {
-                write!(
-                    f,
-                    "the server is out of reach ({error}); start it with `seatwise serve`, \
-                     or say with --server where it is"
-                )
+                f.write_str(&text!("server-unreachable", problem = error.to_string()))
             }
             Self::Call(error) => {
                 let localized = error.localized.as_ref();
@@ -54,7 +51,8 @@ impl std::fmt::Display for Error {
                 let told = match localized.filter(|localized| localized.locale != "en") {
                     Some(localized) => {
                         f.write_str(&localized.text)?;
-                        0
+                        // The text says how many seats of the first product are missing.
+                        usize::from(error.reason == ErrorReason::SeatsShort)
                     }
                     None => {
                         f.write_str(&error.message)?;
@@ -64,7 +62,10 @@ impl std::fmt::Display for Error {
                 for violation in error.violations.iter().skip(told) {
                     write!(f, "\n  {}: {}", violation.field, violation.problem)?;
                 }
-                Ok(())
+                match error.reason {
+                    ErrorReason::SeatsShort => write!(f, "\n{}", text!("seats-short-way-out")),
+                    _ => Ok(()),
+                }
             }
             Self::Server(error) => write!(f, "{error}"),
             Self::OutputClosed => f.write_str("nobody reads the output"),

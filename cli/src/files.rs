@@ -11,6 +11,7 @@ use seatwise_client::v1::{ImportedUser, user::State};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::text::text;
 use crate::users_filter::date;
 
 /// Problems that are shown; who made that many has made one mistake all over.
@@ -35,7 +36,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     } else {
         fs::read(path).map(|read| bytes = read)
     };
-    done.map_err(|error| Error::Input(format!("cannot read {}: {error}", path.display())))?;
+    done.map_err(|error| {
+        let (file, problem) = (path.display().to_string(), error.to_string());
+        Error::Input(text!("file-unreadable", file = file, problem = problem))
+    })?;
     Ok(bytes)
 }
 
@@ -50,82 +54,16 @@ pub(crate) fn read_imported(path: &Path) -> Result<Vec<Lined<ImportedUser>>, Err
     parse_imported(&read(path)?).map_err(|problems| refused(path, &problems))
 }
 
-/// The users of the command line, and after them those of a file.
-pub(crate) fn read_named(
-    users: Vec<String>,
-    file: Option<&Path>,
-) -> Result<Vec<Lined<String>>, Error> {
-    let given = |item| Lined { line: 0, item };
-    let mut named: Vec<_> = users.into_iter().map(given).collect();
-    if let Some(file) = file {
-        named.extend(read_users(file)?);
-    }
-    Ok(named)
-}
-
-/// Where the users of a list of the request stand in the file that names them.
-pub(crate) struct Lines {
-    /// Path of the list, as `users`.
-    list: String,
-    lines: Vec<usize>,
-}
-
-/// Adds the lines to the places that an error of the server names.
-pub(crate) fn locate(mut error: seatwise_client::Error, lines: &[Lines]) -> seatwise_client::Error {
-    let locate = |text: &mut String| {
-        for lines in lines {
-            *text = lines.add_to(text);
-        }
-    };
-    locate(&mut error.message);
-    if let Some(localized) = &mut error.localized {
-        locate(&mut localized.text);
-    }
-    for violation in &mut error.violations {
-        locate(&mut violation.field);
-        locate(&mut violation.problem);
-    }
-    error
-}
-
-impl Lines {
-    pub(crate) fn of<T>(list: impl Into<String>, users: &[Lined<T>]) -> Self {
-        let lines = users.iter().map(|user| user.line).collect();
-        Self {
-            list: list.into(),
-            lines,
-        }
-    }
-
-    /// Adds its line to every place of the list, as `users[N]`.
-    fn add_to(&self, text: &str) -> String {
-        let list = format!("{}[", self.list);
-        let mut parts = text.split(&list);
-        let mut located = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let place = part.split_once(']').and_then(|(place, rest)| {
-                let line = *self.lines.get(place.parse::<usize>().ok()?)?;
-                Some((place, rest, line)).filter(|_| line > 0)
-            });
-            located += &match place {
-                Some((place, rest, line)) => format!("{list}{place}] (line {line}){rest}"),
-                None => format!("{list}{part}"),
-            };
-        }
-        located
-    }
-}
-
 pub(crate) type Problems = Vec<String>;
 
 /// What is wrong with a file.
 pub(crate) fn refused(path: &Path, problems: &Problems) -> Error {
-    let mut text = format!("{} is wrong, and nothing was sent:", path.display());
+    let mut text = text!("file-wrong", file = path.display().to_string());
     for problem in problems.iter().take(PROBLEMS_MAX) {
         text += &format!("\n  {problem}");
     }
     if let Some(more @ 1..) = problems.len().checked_sub(PROBLEMS_MAX) {
-        text += &format!("\n  and {more} more");
+        text += &format!("\n  {}", text!("more", count = more));
     }
     Error::Input(text)
 }
@@ -133,7 +71,7 @@ pub(crate) fn refused(path: &Path, problems: &Problems) -> Error {
 fn parse_users(file: &[u8]) -> Result<Vec<Lined<String>>, Problems> {
     let rows = rows(file)?;
     let users: Vec<_> = match rows.first() {
-        None => return Err(vec!["there is no user in it".to_owned()]),
+        None => return Err(vec![text!("file-without-users")]),
         Some(first)
             if !columns(first.item)
                 .iter()
@@ -149,7 +87,7 @@ fn parse_users(file: &[u8]) -> Result<Vec<Lined<String>>, Problems> {
         Some(_) => Table::new(&rows, USER_COLUMNS)?.map(|row| row.user())?,
     };
     if users.is_empty() {
-        return Err(vec!["there is a header but no user in it".to_owned()]);
+        return Err(vec![text!("file-with-header-only")]);
     }
     Ok(users)
 }
@@ -167,10 +105,8 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
     let table = Table::new(&rows, COLUMNS)?;
     if !table.has("user_id") && !table.has("principal_name") {
         let line = rows.first().map_or(1, |header| header.line);
-        return Err(vec![format!(
-            "line {line}: no column principal_name or user_id; the columns are {}, set off by commas",
-            COLUMNS.join(", ")
-        )]);
+        let problem = text!("import-columns", columns = COLUMNS.join(", "));
+        return Err(vec![on_line(line, &problem)]);
     }
     table.map(|row| {
         let cell = |name| row.cell(name).unwrap_or_default().to_owned();
@@ -184,10 +120,11 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
             last_active_time: last_active(&row)?,
         };
         if user.user_id.is_empty() && user.principal_name.is_empty() {
-            return Err(row.problem("names no user: fill in principal_name or user_id"));
+            return Err(row.problem(&text!("import-names-no-user")));
         }
         if !user.user_id.is_empty() && Uuid::try_parse(&user.user_id).is_err() {
-            return Err(row.problem(&format!("column user_id: {:?} is no UUID", user.user_id)));
+            let problem = text!("cell-no-uuid", cell = user.user_id.as_str());
+            return Err(row.problem(&in_column("user_id", &problem)));
         }
         Ok(user)
     })
@@ -197,7 +134,12 @@ fn parse_imported(file: &[u8]) -> Result<Vec<Lined<ImportedUser>>, Problems> {
 fn last_active(row: &TableRow<'_>) -> Result<Option<prost_types::Timestamp>, String> {
     let text = row.cell("last_active").unwrap_or_default();
     let time = (!text.is_empty()).then(|| date(text)).transpose();
-    time.map_err(|problem| row.problem(&format!("column last_active: {text:?} {problem}")))
+    time.map_err(|_| {
+        row.problem(&in_column(
+            "last_active",
+            &text!("cell-no-date", cell = text),
+        ))
+    })
 }
 
 fn state(row: &TableRow<'_>) -> Result<State, String> {
@@ -210,9 +152,7 @@ fn state(row: &TableRow<'_>) -> Result<State, String> {
         "" => Ok(State::Unspecified),
         "active" => Ok(State::Active),
         "inactive" => Ok(State::Inactive),
-        other => Err(row.problem(&format!(
-            "column state: {other:?} is neither active nor inactive"
-        ))),
+        other => Err(row.problem(&in_column("state", &text!("cell-no-state", cell = other)))),
     }
 }
 
@@ -226,9 +166,7 @@ pub(crate) fn rows(file: &[u8]) -> Result<Vec<Lined<&str>>, Problems> {
         match str::from_utf8(bytes).map(str::trim) {
             Ok(item) if item.is_empty() || item.starts_with('#') => {}
             Ok(item) => rows.push(Lined { line, item }),
-            Err(_) => problems.push(format!(
-                "line {line}: is not UTF-8; save the file as \"CSV UTF-8\""
-            )),
+            Err(_) => problems.push(on_line(line, &text!("line-not-utf8"))),
         }
     }
     if problems.is_empty() {
@@ -252,10 +190,14 @@ fn cells(line: &str) -> Vec<String> {
     cells.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// The names of the columns, as `principal_name` also where it is written `Principal Name`.
 fn columns(header: &str) -> Vec<String> {
+    names(&cells(header))
+}
+
+/// The names of columns, as `principal_name` also where it is written `Principal Name`.
+fn names(cells: &[String]) -> Vec<String> {
     let name = |cell: &String| cell.to_lowercase().replace([' ', '-'], "_");
-    cells(header).iter().map(name).collect()
+    cells.iter().map(name).collect()
 }
 
 /// CSV with a header.
@@ -273,15 +215,15 @@ pub(crate) struct TableRow<'t> {
 impl<'t> Table<'t> {
     pub(crate) fn new(rows: &'t [Lined<&'t str>], known: &[&str]) -> Result<Self, Problems> {
         let Some((header, rows)) = rows.split_first() else {
-            return Err(vec![format!(
-                "the file is empty; its columns are {}",
-                known.join(", ")
-            )]);
+            return Err(vec![text!("file-empty", columns = known.join(", "))]);
         };
         let columns = columns(header.item);
         let is_twice = |name: &&&str| columns.iter().filter(|column| column == name).count() > 1;
         match known.iter().find(is_twice) {
-            Some(name) => Err(vec![format!("line {}: two columns {name}", header.line)]),
+            Some(name) => {
+                let problem = text!("columns-twice", column = *name);
+                Err(vec![on_line(header.line, &problem)])
+            }
             None => Ok(Self { columns, rows }),
         }
     }
@@ -299,7 +241,8 @@ impl<'t> Table<'t> {
         let mut problems = Vec::new();
         for Lined { line, item } in self.rows {
             let (line, cells) = (*line, cells(item));
-            if cells.iter().all(String::is_empty) {
+            // Files that are put together bring their headers along.
+            if cells.iter().all(String::is_empty) || names(&cells) == self.columns {
                 continue;
             }
             let (given, columns) = (cells.len(), self.columns.len());
@@ -309,10 +252,8 @@ impl<'t> Table<'t> {
                 cells,
             };
             if given != columns {
-                let text = format!(
-                    "has {given} of {columns} cells; put cells that hold a comma in quotes"
-                );
-                problems.push(row.problem(&text));
+                let problem = text!("line-cells", given = given, columns = columns);
+                problems.push(row.problem(&problem));
                 continue;
             }
             match make(row) {
@@ -333,7 +274,7 @@ impl TableRow<'_> {
     pub(crate) fn user(&self) -> Result<String, String> {
         let named = USER_COLUMNS.iter().filter_map(|name| self.cell(name));
         let named = named.map(str::to_owned).find(|cell| !cell.is_empty());
-        named.ok_or_else(|| self.problem("names no user"))
+        named.ok_or_else(|| self.problem(&text!("line-names-no-user")))
     }
 
     pub(crate) fn cell(&self, column: &str) -> Option<&str> {
@@ -342,8 +283,22 @@ impl TableRow<'_> {
     }
 
     pub(crate) fn problem(&self, text: &str) -> String {
-        format!("line {}: {text}", self.line)
+        on_line(self.line, text)
     }
+}
+
+/// A problem and the line that it is on.
+pub(crate) fn on_line(line: usize, problem: &str) -> String {
+    text!(
+        "problem-on-line",
+        line = line.to_string(),
+        problem = problem
+    )
+}
+
+/// A problem and the column that it is in.
+pub(crate) fn in_column(column: &str, problem: &str) -> String {
+    text!("problem-in-column", column = column, problem = problem)
 }
 
 #[cfg(test)]
@@ -382,6 +337,8 @@ mod tests {
         assert_eq!(users(file).unwrap(), list);
         assert_eq!(users("user\n 7 \n").unwrap(), expected(&[(2, "7")]));
         assert!(users("user\n").is_err(), "a header alone names nobody");
+        let pages = "user_id,state\n1,active\nuser_id,state\n2,active\n";
+        assert_eq!(users(pages).unwrap(), expected(&[(2, "1"), (4, "2")]));
     }
 
     #[test]
@@ -416,15 +373,5 @@ mod tests {
         for file in ["", "name,location\n", "user_id,user_id\n"] {
             assert!(parse_imported(file.as_bytes()).is_err(), "{file:?}");
         }
-    }
-
-    #[test]
-    fn places_in_the_request_become_lines_of_the_file() {
-        let users = [0, 9].map(|line| Lined { line, item: () });
-        let lines = Lines::of("users", &users);
-        assert_eq!(
-            lines.add_to("users[1]: is users[0], not users[7] or users[x"),
-            "users[1] (line 9): is users[0], not users[7] or users[x"
-        );
     }
 }

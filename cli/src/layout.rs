@@ -4,9 +4,8 @@ use std::ops::RangeInclusive;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
+use console::Term;
 
-/// What a table should fit in.
-const TABLE_CHARS: u16 = 100;
 const GAP_CHARS: u16 = 2;
 /// Columns without spaces stay whole up to the length of a UUID, so that ids can be copied.
 const WORD_CHARS_MAX: u16 = 36;
@@ -17,6 +16,8 @@ const TEXT_CHARS: RangeInclusive<usize> = 16..=24;
 #[derive(Default)]
 pub(crate) struct Layout {
     columns: Vec<Column>,
+    /// What a table should fit in. Without it nothing is wrapped.
+    chars: Option<u16>,
 }
 
 struct Column {
@@ -27,6 +28,15 @@ struct Column {
 }
 
 impl Layout {
+    /// A layout for standard output: as wide as the terminal, and in a file or pipe as wide as it is.
+    pub(crate) fn of_terminal() -> Self {
+        let size = Term::stdout().size_checked();
+        Self {
+            chars: size.map(|(_, columns)| columns),
+            ..Self::default()
+        }
+    }
+
     /// Lays out the next rows; the first time below the headers.
     pub(crate) fn block(&mut self, headers: &[&str], rows: Vec<Vec<String>>) -> String {
         let mut table = Table::new();
@@ -45,13 +55,14 @@ impl Layout {
         {
             if column.width == 0 {
                 column.wraps |= width > WORD_CHARS_MAX;
+                column.wraps &= self.chars.is_some();
             }
             if column.width == 0 || !column.wraps {
                 column.width = column.width.max(width);
             }
         }
-        if table.header().is_some() {
-            self.fit();
+        if let Some(chars) = self.chars.filter(|_| table.header().is_some()) {
+            self.fit(chars);
         }
         for (column, shown) in self.columns.iter().zip(table.column_iter_mut()) {
             let width = Width::Fixed(column.width + GAP_CHARS);
@@ -65,11 +76,11 @@ impl Layout {
     }
 
     /// Shares what the whole words leave among the columns of text, the narrow ones first.
-    fn fit(&mut self) {
+    fn fit(&mut self, chars: u16) {
         let (mut texts, words): (Vec<_>, Vec<_>) =
             self.columns.iter_mut().partition(|column| column.wraps);
         let taken = words.iter().map(|column| column.width + GAP_CHARS).sum();
-        let mut free = (TABLE_CHARS + GAP_CHARS).saturating_sub(taken);
+        let mut free = chars.saturating_add(GAP_CHARS).saturating_sub(taken);
         texts.sort_by_key(|column| column.width);
         let mut left = u16::try_from(texts.len()).unwrap_or(u16::MAX);
         for column in texts {
@@ -83,7 +94,7 @@ impl Layout {
 
 impl Column {
     fn of(rows: &[Vec<String>], place: usize) -> Self {
-        let mut cells = rows.iter().map(|row| row[place].as_str());
+        let cells = rows.iter().map(|row| row[place].as_str());
         let words = cells.clone().flat_map(str::split_whitespace);
         let longest = words.map(|word| word.chars().count()).max();
         let width_min = longest
@@ -93,7 +104,10 @@ impl Column {
             width: 0,
             width_min: u16::try_from(width_min).expect("it is within its bounds"),
             wraps: cells.clone().any(|cell| cell.contains(' ')),
-            is_number: !rows.is_empty() && cells.all(|cell| cell.parse::<i64>().is_ok()),
+            is_number: {
+                let mut filled = cells.filter(|cell| !cell.is_empty()).peekable();
+                filled.peek().is_some() && filled.all(|cell| cell.parse::<i64>().is_ok())
+            },
         }
     }
 }
@@ -114,6 +128,8 @@ mod tests {
         assert_eq!(first, "name   seats\none        7\nthree     12");
         let second = layout.block(&["name", "seats"], rows(&[&["x", "100"]]));
         assert_eq!(second, "x        100");
+        let gaps = Layout::default().block(&["a", "n"], rows(&[&["x", ""], &["y", "10"]]));
+        assert_eq!(gaps, "a   n\nx\ny  10", "an empty cell is no text");
     }
 
     #[test]
@@ -121,11 +137,17 @@ mod tests {
         let id = "01980000-0000-7000-8000-000000000001";
         let text = "many words ".repeat(20);
         let row: &[&str] = &[id, &text, id];
-        let block = Layout::default().block(&["id", "text", "id"], rows(&[row]));
+        let mut layout = Layout {
+            chars: Some(100),
+            ..Layout::default()
+        };
+        let block = layout.block(&["id", "text", "id"], rows(&[row]));
         assert!(
             block.lines().all(|line| line.chars().count() <= 100),
             "{block}"
         );
         assert_eq!(block.matches(id).count(), 2, "{block}");
+        let block = Layout::default().block(&["id", "text", "id"], rows(&[row]));
+        assert_eq!(block.lines().count(), 2, "a file has room for all: {block}");
     }
 }

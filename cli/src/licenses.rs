@@ -2,15 +2,19 @@
 
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, Subcommand, ValueEnum};
-use seatwise_client::v1;
+use seatwise_client::{Client, Code, v1};
 
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::holdings;
-use crate::output::{self, Column, Row, column, detail, time, word, yes_no};
+use crate::output::{self, Column, Format, Row, column, detail, time, word, yes_no};
 use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
+use crate::question::{self, Asking};
+use crate::text::text;
 
 #[derive(Args)]
 pub(crate) struct LicensesArgs {
@@ -24,9 +28,8 @@ pub(crate) struct LicensesArgs {
 enum Command {
     /// List the licenses of a customer, with the seats that are available
     List {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// Only those with a seat available (yes), or without (no)
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         available: Option<bool>,
@@ -48,7 +51,7 @@ enum Command {
         /// On, off until somebody turns them on, or as the product says
         later_plans: LaterPlans,
         /// Only if the license still has this etag
-        #[arg(long)]
+        #[arg(long, value_parser = Filled::new())]
         etag: Option<String>,
     },
 }
@@ -72,9 +75,8 @@ impl From<LaterPlans> for v1::LaterPlans {
 
 #[derive(Args)]
 struct Place {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     /// Product: UUID, or string id if no other has it
     #[arg(long)]
     product: String,
@@ -90,21 +92,23 @@ struct Seats {
     #[arg(long)]
     allow_below_assigned: bool,
     /// Only if the license still has this etag
-    #[arg(long)]
+    #[arg(long, value_parser = Filled::new())]
     etag: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 struct Numbers {
     /// Seats that are paid and in use
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     enabled: Option<i32>,
     /// Seats that have expired and can still be assigned
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     warning: Option<i32>,
     /// Seats that were cancelled
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     suspended: Option<i32>,
 }
 
@@ -138,6 +142,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
             available,
             paging,
         } => {
+            let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListLicensesRequest {
                     customer_id: customer.clone(),
@@ -153,34 +158,17 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
         }
         Command::Show(args) => return holdings::show(&client, format, args).await,
         Command::Holders(args) => return holdings::holders(&client, format, args).await,
-        Command::Get(place) => {
-            let request = v1::GetLicenseRequest {
-                product_id: products::find(&client, &place.product).await?.product_id,
-                customer_id: place.customer,
-            };
-            client.get_license(request).await?
-        }
-        Command::SetSeats(seats) => {
-            let Place { customer, product } = seats.place;
-            let request = v1::SetSeatsRequest {
-                customer_id: customer,
-                product_id: products::find(&client, &product).await?.product_id,
-                enabled: seats.numbers.enabled,
-                warning: seats.numbers.warning,
-                suspended: seats.numbers.suspended,
-                allow_below_assigned: seats.allow_below_assigned,
-                etag: seats.etag.unwrap_or_default(),
-            };
-            client.set_seats(request).await?
-        }
+        Command::Get(place) => client.get_license(place.request(&client).await?).await?,
+        Command::SetSeats(seats) => return set_seats(&client, format, seats).await,
         Command::SetLaterPlans {
             place,
             later_plans,
             etag,
         } => {
+            let place = place.request(&client).await?;
             let request = v1::SetLaterPlansRequest {
-                product_id: products::find(&client, &place.product).await?.product_id,
-                customer_id: place.customer,
+                product_id: place.product_id,
+                customer_id: place.customer_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
                 etag: etag.unwrap_or_default(),
             };
@@ -189,4 +177,63 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
     };
     output::show(format, &license)?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl Place {
+    /// Asks for the license.
+    async fn request(&self, client: &Client) -> Result<v1::GetLicenseRequest, Error> {
+        Ok(v1::GetLicenseRequest {
+            customer_id: self.customer.id(client).await?,
+            product_id: products::find(client, &self.product).await?.product_id,
+        })
+    }
+}
+
+/// Sets seats; on a terminal it asks before fewer are left than are assigned.
+async fn set_seats(client: &Client, format: Format, args: Seats) -> Result<ExitCode, Error> {
+    let place = args.place.request(client).await?;
+    if args.allow_below_assigned && args.asking.asks(format) {
+        let below = below_assigned(client, place.clone(), &args.numbers).await?;
+        if let Some(about) = below {
+            output::note(&about);
+            if !question::is_confirmed(&text!("set-seats"))? {
+                return Ok(question::declined());
+            }
+        }
+    }
+    let request = v1::SetSeatsRequest {
+        customer_id: place.customer_id,
+        product_id: place.product_id,
+        enabled: args.numbers.enabled,
+        warning: args.numbers.warning,
+        suspended: args.numbers.suspended,
+        allow_below_assigned: args.allow_below_assigned,
+        etag: args.etag.unwrap_or_default(),
+    };
+    output::show(format, &client.set_seats(request).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says how far the numbers are below what is assigned; `None` if they are not.
+async fn below_assigned(
+    client: &Client,
+    place: v1::GetLicenseRequest,
+    numbers: &Numbers,
+) -> Result<Option<String>, Error> {
+    let license = match client.get_license(place).await {
+        Ok(license) => license,
+        Err(error) if error.code == Code::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let enabled = numbers.enabled.unwrap_or(license.enabled());
+    let warning = numbers.warning.unwrap_or(license.warning());
+    let (assigned, left) = (license.assigned(), enabled.saturating_add(warning));
+    Ok((left < assigned).then(|| {
+        text!(
+            "seats-below-assigned",
+            product = license.display_name,
+            assigned = assigned,
+            left = left,
+        )
+    }))
 }

@@ -7,33 +7,40 @@ mod bench;
 mod catalogue;
 mod catalogue_import;
 mod change;
+mod command_line;
 mod connect;
 mod customers;
 mod demo;
 mod error;
+mod fields;
 mod files;
 mod groups;
 mod holdings;
 mod layout;
 mod licenses;
+mod names;
 mod outcome;
 mod output;
 mod paging;
 mod plans;
 mod products;
+mod question;
 mod seats;
 mod selection;
 mod serve;
 mod sync;
+mod text;
 mod users;
+mod users_delete;
 mod users_filter;
 mod users_import;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
+use crate::fields::Options;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -106,7 +113,10 @@ pub(crate) mod exit {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let command = Args::command();
+    let matches = command.clone().get_matches();
+    let options = Options::of(&command, &matches);
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -133,7 +143,10 @@ fn main() -> ExitCode {
     match runtime.block_on(run) {
         Ok(code) => code,
         Err(error @ Error::OutputClosed) => ExitCode::from(error.exit_code()),
-        Err(error) => {
+        Err(mut error) => {
+            if let Error::Call(error) = &mut error {
+                options.put_into(error);
+            }
             eprintln!("seatwise: {error}");
             ExitCode::from(error.exit_code())
         }

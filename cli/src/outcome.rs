@@ -1,7 +1,7 @@
 //! What became of a batch: a row per user as it comes, at the end counts and reasons, and the exit
 //! code.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::iter::repeat;
 use std::process::ExitCode;
 
@@ -13,9 +13,11 @@ use seatwise_client::{BatchStream, Client, UserResult};
 
 use crate::error::Error;
 use crate::exit;
-use crate::groups::{Change, Group, sorted, users};
-use crate::output::{self, Format, Printer, count, word};
-use crate::{products, seats};
+use crate::groups::{Change, Group, sorted};
+use crate::names::Names;
+use crate::output::{self, Format, Printer, word};
+use crate::seats;
+use crate::text::text;
 
 /// Users shown below a reason or a change unless all are asked for.
 const USERS_SHOWN: usize = 20;
@@ -58,7 +60,7 @@ pub(crate) async fn follow(
 ) -> Result<BatchSummary, Error> {
     let users = stream.accepted().await?.user_count();
     let users = u64::try_from(users).unwrap_or_default();
-    let bar = output::progress(report.format, users, "users");
+    let bar = output::progress(report.format, users, text!("progress-users"));
     while let Some(result) = stream.next().await {
         report.add(&result?)?;
         bar.inc(1);
@@ -169,30 +171,22 @@ impl Report {
         client: &Client,
         summary: &BatchSummary,
     ) -> Result<String, Error> {
-        let mut names = seats::names(&summary.seats);
-        let shown = sorted(self.changes.iter())
-            .into_iter()
-            .take(self.changes_shown);
-        let unnamed: BTreeSet<_> = shown
-            .flat_map(|(change, _)| change.products())
-            .filter(|id| !names.contains_key(*id))
-            .cloned()
-            .collect();
-        names.extend(products::names(client, unnamed.into_iter()).await?);
+        let mut names = Names::of_seats(&summary.seats);
+        let changes = sorted(self.changes.iter()).into_iter();
+        let shown = changes.take(self.changes_shown);
+        let products = shown.flat_map(|(change, _)| change.products());
+        names.look_up(client, products).await?;
         Ok(self.words(summary, &names))
     }
 
-    fn words(&self, summary: &BatchSummary, names: &HashMap<String, String>) -> String {
+    fn words(&self, summary: &BatchSummary, names: &Names) -> String {
         let mut text = counts(summary);
         let changes = sorted(self.changes.iter());
         for (change, group) in changes.iter().take(self.changes_shown) {
             text += &group.text(&change.words(is_preview(summary), names));
         }
         if let Some(more @ 1..) = changes.len().checked_sub(self.changes_shown) {
-            text += &format!(
-                "\n\nand {} other changes; --all shows them",
-                count(more as u64)
-            );
+            text += &format!("\n\n{}", text!("other-changes", count = more));
         }
         let refused = self.refused.values();
         for (reason, group) in sorted(refused.map(|(reason, group)| (reason, group))) {
@@ -223,7 +217,7 @@ pub(crate) fn summary(
         batch: Some(batch.clone()),
         ..BatchSummary::default()
     };
-    Ok(report.words(&summary, &HashMap::new()))
+    Ok(report.words(&summary, &Names::default()))
 }
 
 /// The exit code tells whether every user is as asked, as far as there are results.
@@ -240,27 +234,40 @@ fn is_preview(summary: &BatchSummary) -> bool {
 
 fn counts(summary: &BatchSummary) -> String {
     let batch = summary.batch.clone().unwrap_or_default();
-    let state = match batch.state() {
-        batch::State::Running => ", still running",
-        _ => "",
-    };
-    let title = match is_preview(summary) {
-        true => "preview: nothing is changed yet; it would be".to_owned(),
-        false => format!("batch {}{state}", batch.batch_id),
-    };
+    let count = |number: i32| u64::try_from(number).unwrap_or_default();
+    let users = text!("users", count = count(batch.user_count()));
+    let (applied, unchanged) = (count(batch.applied_count()), count(batch.unchanged_count()));
+    let (failed, skipped) = (count(batch.failed_count()), count(batch.skipped_count()));
     let rolled_back = match (summary.rolled_back, is_preview(summary)) {
-        (false, _) => "",
-        (true, true) => "\nnobody would be changed, since all or nobody was asked for",
-        (true, false) => "\nnobody was changed, since all or nobody was asked for",
+        (false, _) => String::new(),
+        (true, true) => format!("\n{}", text!("nobody-would-be-changed")),
+        (true, false) => format!("\n{}", text!("nobody-was-changed")),
     };
-    format!(
-        "{title}\n{}: {} applied, {} unchanged, {} failed, {} skipped{rolled_back}",
-        users(u64::try_from(batch.user_count()).unwrap_or_default()),
-        count(batch.applied_count()),
-        count(batch.unchanged_count()),
-        count(batch.failed_count()),
-        count(batch.skipped_count())
-    )
+    if is_preview(summary) {
+        let counts = text!(
+            "preview-counts",
+            users = users,
+            applied = applied,
+            unchanged = unchanged,
+            failed = failed,
+            skipped = skipped,
+        );
+        return format!("{}\n{counts}{rolled_back}", text!("preview-title"));
+    }
+    let id = batch.batch_id.as_str();
+    let title = match batch.state() {
+        batch::State::Running => text!("batch-title-running", id = id),
+        _ => text!("batch-title", id = id),
+    };
+    let counts = text!(
+        "batch-counts",
+        users = users,
+        applied = applied,
+        unchanged = unchanged,
+        failed = failed,
+        skipped = skipped,
+    );
+    format!("{title}\n{counts}{rolled_back}")
 }
 
 /// The reasons of a user, each with its code and in the service's words.
@@ -292,93 +299,4 @@ pub(crate) fn code(number: i32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use seatwise_client::v1::BatchResult;
-
-    use super::*;
-
-    fn failed(index: i32, codes: &[ReasonCode]) -> UserResult {
-        let reason = |code: &ReasonCode| Reason {
-            code: (*code).into(),
-            ..Reason::default()
-        };
-        let result = BatchResult {
-            index: Some(index),
-            principal_name: format!("user{index}@example.com"),
-            disposition: Disposition::Failed.into(),
-            reasons: codes.iter().map(reason).collect(),
-            ..BatchResult::default()
-        };
-        UserResult {
-            result,
-            reason_texts: vec!["Because.".to_owned(); codes.len()],
-            locale: "en".to_owned(),
-        }
-    }
-
-    #[test]
-    fn failures_are_grouped_by_reason_and_long_groups_are_cut() {
-        let mut report = Report::new(Format::Table, false);
-        let both = [ReasonCode::UserInactive, ReasonCode::SeatsExhausted];
-        report.add(&failed(0, &both)).unwrap();
-        for index in 1..25 {
-            let mut failed = failed(index, &both[1..]);
-            failed.result.reasons[0].available = Some(-index);
-            report.add(&failed).unwrap();
-        }
-        let text = report.words(&BatchSummary::default(), &HashMap::new());
-        let seats = text.find("SEATS_EXHAUSTED: Because. (25 users)");
-        let inactive = text.find("USER_INACTIVE");
-        assert!(seats.unwrap() < inactive.unwrap(), "{text}");
-        assert_eq!(text.matches("user0@example.com").count(), 2, "{text}");
-        assert!(text.contains("and 5 more"), "{text}");
-    }
-
-    #[test]
-    fn changes_are_grouped_by_what_was_done_with_names_and_many_kinds_are_cut() {
-        let applied = |index: i32, assigned: &str| {
-            let mut result = failed(index, &[]);
-            result.result.disposition = Disposition::Applied.into();
-            result.result.assigned_product_ids = vec![assigned.to_owned()];
-            result.result.revoked_product_ids = vec!["b".to_owned()];
-            result
-        };
-        let mut report = Report::new(Format::Table, false);
-        for index in 0..2 {
-            report.add(&applied(index, "a")).unwrap();
-        }
-        for index in 0..22 {
-            report
-                .add(&applied(index, &format!("other{index:02}")))
-                .unwrap();
-        }
-        let names = HashMap::from([("a".to_owned(), "Suite".to_owned())]);
-        let text = report.words(&BatchSummary::default(), &names);
-        assert!(
-            text.contains("\nassign Suite; revoke b (2 users)\n  user0@"),
-            "{text}"
-        );
-        assert!(text.contains("and 3 other changes"), "{text}");
-        let batch_id = "1".to_owned();
-        let batch = Some(Batch {
-            batch_id,
-            ..Batch::default()
-        });
-        let done = BatchSummary {
-            batch,
-            ..BatchSummary::default()
-        };
-        let text = report.words(&done, &names);
-        assert!(
-            text.contains("\nassigned Suite; revoked b (2 users)"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_reason_of_a_newer_server_is_shown_by_number_with_its_text() {
-        let mut newer = failed(0, &[ReasonCode::UserInactive]);
-        newer.result.reasons[0].code = 99;
-        assert_eq!(reasons(&newer), ["REASON_CODE 99: Because."]);
-    }
-}
+mod tests;

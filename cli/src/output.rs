@@ -3,6 +3,7 @@
 //! A message that can be a row names its columns once, in its [`Row`]; everything else is here.
 //! Data goes to standard output, everything about it to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,10 +16,11 @@ use prost_types::Timestamp;
 
 use crate::error::Error;
 use crate::layout::Layout;
+use crate::text;
 
 /// Rows of a table that are laid out together; a longer one is printed block by block.
 const BLOCK_ROWS: usize = 1_000;
-const PROGRESS: &str = "[{bar:40}] {human_pos} of {human_len} {msg}, {eta} left";
+const PROGRESS: &str = "[{bar:40}] {human_pos}/{human_len} {msg} ({eta})";
 
 /// The form of the output.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,7 +76,7 @@ impl Printer {
         Self {
             format,
             headers,
-            layout: Layout::default(),
+            layout: Layout::of_terminal(),
             block: Vec::new(),
             has_header: false,
         }
@@ -179,6 +181,13 @@ pub(crate) fn line(text: &str) -> Result<(), Error> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }
 
+/// Prints a line about the data, unless everything is for programs.
+pub(crate) fn note_of(format: Format, text: &str) {
+    if format != Format::Json {
+        note(text);
+    }
+}
+
 /// Prints a line about the data.
 pub(crate) fn note(text: &str) {
     // Nobody is left to be told if it fails.
@@ -195,7 +204,11 @@ fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Result<(), Error> {
 }
 
 /// A bar on a terminal, unless rows are printed on the same one; else nothing.
-pub(crate) fn progress(format: Format, length: u64, unit: &'static str) -> ProgressBar {
+pub(crate) fn progress(
+    format: Format,
+    length: u64,
+    unit: impl Into<Cow<'static, str>>,
+) -> ProgressBar {
     if format != Format::Table && io::stdout().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -227,9 +240,9 @@ pub(crate) fn time(time: Option<&Timestamp>) -> String {
         .unwrap_or_default()
 }
 
-/// `12345` as `12,345`.
+/// `12345` as people write it.
 pub(crate) fn count(number: impl TryInto<u64>) -> String {
-    indicatif::HumanCount(number.try_into().unwrap_or_default()).to_string()
+    text::number(number.try_into().unwrap_or_default())
 }
 
 #[cfg(test)]

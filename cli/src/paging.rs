@@ -6,8 +6,10 @@ use clap::{Args, ValueEnum};
 use seatwise_client::v1;
 use serde_json::json;
 
+use crate::command_line;
 use crate::error::Error;
-use crate::output::{self, Format, Printer, Row, count};
+use crate::output::{self, Format, Printer, Row};
+use crate::text::text;
 
 /// The largest page that the server gives.
 pub(crate) const PAGE_SIZE: i32 = 1_000;
@@ -24,13 +26,15 @@ pub(crate) struct Limit {
 pub(crate) struct Paging {
     #[command(flatten)]
     limit: Limit,
-    /// Print one page: the first, the last, or the one next or previous to that of --page-token
+    /// Print one page: the first, the last, or the one next or previous to that of --page-token. It
+    /// ends with the command lines of the pages around it
     #[arg(long, value_enum, conflicts_with = "limit", help_heading = "Pages")]
     page: Option<Step>,
     /// Print the page that an earlier one, listed in the same way, has named
     #[arg(
         long,
         value_name = "TOKEN",
+        allow_hyphen_values = true,
         conflicts_with = "limit",
         help_heading = "Pages"
     )]
@@ -132,12 +136,12 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Prints a list while it comes, or one page of it.
+/// Prints a list while it comes, or one page of it. Returns the number of rows.
 pub(crate) async fn print<M: Row>(
     format: Format,
     paging: &Paging,
     mut page: impl AsyncFnMut(Ask) -> Result<Page<M>, Error>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let is_page =
         paging.page.is_some() || paging.page_token.is_some() || paging.page_size.is_some();
     if is_page {
@@ -145,7 +149,7 @@ pub(crate) async fn print<M: Row>(
     }
     let mut total = None;
     let with_total = paging.total;
-    print_all(format, &paging.limit, async |ask: Ask| {
+    let rows = print_all(format, &paging.limit, async |ask: Ask| {
         let include_total_size = with_total && ask.page_token.is_empty();
         let page = page(Ask {
             include_total_size,
@@ -159,18 +163,24 @@ pub(crate) async fn print<M: Row>(
     if let Some(total) = total {
         note_total(format, total);
     }
-    Ok(())
+    Ok(rows)
 }
 
-/// Prints a whole list while it comes.
+/// Prints a whole list while it comes. Returns the number of rows.
 pub(crate) async fn print_all<M: Row>(
     format: Format,
     limit: &Limit,
     page: impl AsyncFnMut(Ask) -> Result<Page<M>, Error>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let mut printer = Printer::of::<M>(format);
-    for_each(limit, page, |item| printer.row(&item)).await?;
-    printer.finish()
+    let mut rows = 0;
+    let print = |item| {
+        rows += 1;
+        printer.row(&item)
+    };
+    for_each(limit, page, print).await?;
+    printer.finish()?;
+    Ok(rows)
 }
 
 /// Prints one page, and beside it how to get to the others.
@@ -178,31 +188,35 @@ async fn print_page<M: Row>(
     format: Format,
     paging: &Paging,
     mut page: impl AsyncFnMut(Ask) -> Result<Page<M>, Error>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let ask = |page_token: String| Ask {
         page_size: paging.page_size.unwrap_or(0),
         page_token,
         include_total_size: paging.total,
     };
     let given = paging.page_token.clone().unwrap_or_default();
+    match (paging.page, given.is_empty()) {
+        (Some(Step::First), false) => return Err(Error::Input(text!("page-first-with-token"))),
+        (Some(Step::Next | Step::Previous), true) => {
+            return Err(Error::Input(text!("page-without-token")));
+        }
+        _ => {}
+    }
     let mut shown = match paging.page {
         Some(Step::First) => page(ask(String::new())).await?,
         _ => page(ask(given)).await?,
     };
     let step = match paging.page {
         None | Some(Step::First) => None,
-        Some(Step::Next) => Some((&shown.next, "this is the last page: there is no next one")),
-        Some(Step::Previous) => {
-            let end = "this is the first page: there is none before it";
-            Some((&shown.previous, end))
-        }
+        Some(Step::Next) => Some((&shown.next, text!("page-is-last"))),
+        Some(Step::Previous) => Some((&shown.previous, text!("page-is-first"))),
         // The last page says of itself that there is no other.
         Some(Step::Last) if shown.last.is_empty() => None,
-        Some(Step::Last) => Some((&shown.last, "")),
+        Some(Step::Last) => Some((&shown.last, String::new())),
     };
     if let Some((token, end)) = step {
         if token.is_empty() {
-            return Err(Error::Input(end.to_owned()));
+            return Err(Error::Input(end));
         }
         shown = page(ask(token.clone())).await?;
     }
@@ -212,10 +226,10 @@ async fn print_page<M: Row>(
     }
     printer.finish()?;
     note_ways(format, &shown);
-    Ok(())
+    Ok(shown.items.len())
 }
 
-/// Says where the other pages are: to people as the options of the command to repeat.
+/// Says where the other pages are: to people as the command lines that print them.
 fn note_ways<M>(format: Format, page: &Page<M>) {
     if format == Format::Json {
         let ways = json!({
@@ -229,23 +243,25 @@ fn note_ways<M>(format: Format, page: &Page<M>) {
     if let Some(total) = page.total {
         note_total(format, total);
     }
-    for (name, token) in [("next", &page.next), ("previous", &page.previous)] {
-        if !token.is_empty() {
-            output::note(&format!("{name} page: --page-token {token}"));
-        }
+    let to = |with: [&str; 2]| command_line::again(&["--page=", "--page-token="], &with);
+    if !page.next.is_empty() {
+        let command = to(["--page-token", &page.next]);
+        output::note(&text!("page-next", command = command));
     }
     if !page.previous.is_empty() {
-        output::note("first page: --page first");
+        let command = to(["--page-token", &page.previous]);
+        output::note(&text!("page-previous", command = command));
+        output::note(&text!("page-first", command = to(["--page", "first"])));
     }
     if !page.last.is_empty() {
-        output::note("last page: --page last");
+        output::note(&text!("page-last", command = to(["--page", "last"])));
     }
 }
 
 fn note_total(format: Format, total: i64) {
     output::note(&match format {
         Format::Json => json!({ "total_size": total }).to_string(),
-        _ => format!("{} in all", count(total)),
+        _ => text!("in-all", count = total),
     });
 }
 

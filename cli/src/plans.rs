@@ -6,6 +6,7 @@ use seatwise_client::v1;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::text::text;
 
 const HELP: &str = "\
 PLANS are service plans, by UUID or by name within the product:
@@ -104,10 +105,8 @@ pub(crate) fn edits(
     for spec in specs {
         for (place, edit) in spec.resolve(products)? {
             if edits[place].replace(edit).is_some() {
-                return Err(Error::Input(format!(
-                    "--plans is there twice for {}: say all about a product in one",
-                    products[place].string_id
-                )));
+                let product = products[place].string_id.as_str();
+                return Err(Error::Input(text!("plans-twice", product = product)));
             }
         }
     }
@@ -133,9 +132,7 @@ impl Spec {
             let (on, off) = &mut asked[place];
             let (same, other) = if *is_on { (on, off) } else { (off, on) };
             if other.contains(&plan_id) {
-                return Err(Error::Input(format!(
-                    "plan {name} cannot be turned both on and off"
-                )));
+                return Err(Error::Input(text!("plan-on-and-off", plan = name.as_str())));
             }
             if !same.contains(&plan_id) {
                 same.push(plan_id);
@@ -187,25 +184,28 @@ fn plan(products: &[v1::Product], name: &str) -> Result<(usize, String), Error> 
         [(place, plan)] => Ok((place, plan.plan_id.clone())),
         [] => {
             let string_ids: Vec<_> = products.iter().map(|p| p.string_id.as_str()).collect();
-            Err(Error::Input(format!(
-                "no plan {name} in {}; `seatwise catalogue product {}` lists its plans",
-                string_ids.join(", "),
-                products[0].product_id
+            Err(Error::Input(text!(
+                "plan-unknown",
+                plan = name,
+                products = string_ids.join(", "),
+                id = products[0].product_id.as_str(),
             )))
         }
         _ => {
-            let mut text = format!("which plan {name}?");
+            let mut text = text!("plan-ambiguous", plan = name);
             for (place, plan) in &found {
-                let product = &products[*place].string_id;
-                text += &format!("\n  {} {} of {product}", plan.plan_id, plan.name);
+                let (product, name) = (&*products[*place].string_id, &*plan.name);
+                let plan_of = text!("plan-of-product", plan = name, product = product);
+                text += &format!("\n  {} {plan_of}", plan.plan_id);
             }
             let is_one = found
                 .iter()
                 .all(|(_, plan)| plan.plan_id == found[0].1.plan_id);
-            text += match is_one {
-                true => "\nsay it per product: seatwise change --assign PRODUCT:PLANS",
-                false => "\ngive the id",
+            let way_out = match is_one {
+                true => text!("plan-per-product"),
+                false => text!("plan-by-id"),
             };
+            text += &format!("\n{way_out}");
             Err(Error::Input(text))
         }
     }

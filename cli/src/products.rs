@@ -1,12 +1,11 @@
 //! Finds products by the names that people know them by.
 
-use std::collections::HashMap;
-
-use seatwise_client::{Client, Code, v1};
+use seatwise_client::{Client, v1};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::paging::{self, Ask};
+use crate::text::text;
 
 /// The product of this id or string id, with its plans.
 pub(crate) async fn find(client: &Client, name: &str) -> Result<v1::Product, Error> {
@@ -44,42 +43,20 @@ async fn with_string_id(client: &Client, string_id: &str) -> Result<Vec<v1::Prod
 /// The id of the only product that was found.
 fn only(string_id: &str, mut found: Vec<v1::Product>) -> Result<String, Error> {
     match found.len() {
-        0 => Err(Error::Input(format!(
-            "no product has the string id {string_id}; \
-             `seatwise catalogue products` lists them, and ids work as well"
-        ))),
+        0 => Err(Error::Input(text!("product-unknown", name = string_id))),
         1 => Ok(found.remove(0).product_id),
         count => {
-            let mut text = format!("{count} products have the string id {string_id}; give the id:");
+            let mut text = text!("product-ambiguous", name = string_id, count = count);
             for product in found {
-                let retired = if product.retired { ", retired" } else { "" };
-                text += &format!(
-                    "\n  {} {}{retired}",
-                    product.product_id, product.display_name
-                );
+                let name = match product.retired {
+                    true => text!("product-retired", name = product.display_name),
+                    false => product.display_name,
+                };
+                text += &format!("\n  {} {name}", product.product_id);
             }
             Err(Error::Input(text))
         }
     }
-}
-
-/// The names of these products for people. One that the catalogue does not know has none.
-pub(crate) async fn names(
-    client: &Client,
-    ids: impl Iterator<Item = String>,
-) -> Result<HashMap<String, String>, Error> {
-    let mut names = HashMap::new();
-    for product_id in ids {
-        let request = v1::GetProductRequest {
-            product_id: product_id.clone(),
-        };
-        match client.get_product(request).await {
-            Ok(product) => names.insert(product_id, product.display_name),
-            Err(error) if error.code == Code::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
-    }
-    Ok(names)
 }
 
 #[cfg(test)]

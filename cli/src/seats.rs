@@ -1,11 +1,10 @@
 //! Seats before and after a batch, in words.
 
-use std::collections::HashMap;
-
-use seatwise_client::v1::{ProductRef, SeatChange, SeatCount};
+use seatwise_client::v1::{SeatChange, SeatCount};
 
 use crate::layout::Layout;
-use crate::output::count;
+use crate::names::product_name;
+use crate::text::text;
 
 /// A row per product. What does not change is said once.
 pub(crate) fn table(seats: &[SeatChange]) -> String {
@@ -18,48 +17,47 @@ pub(crate) fn table(seats: &[SeatChange]) -> String {
             }
         };
         vec![
-            name(change.product.as_ref()).to_owned(),
+            name(change),
             moved(SeatCount::total),
             moved(SeatCount::assigned),
             moved(SeatCount::available),
         ]
     };
     let rows = seats.iter().map(row).collect();
-    Layout::default().block(&["product", "seats", "assigned", "available"], rows)
+    let headers = [
+        text!("seats-product"),
+        text!("seats-total"),
+        text!("seats-assigned"),
+        text!("seats-available"),
+    ];
+    let headers = headers.each_ref().map(String::as_str);
+    Layout::of_terminal().block(&headers, rows)
 }
 
 /// What is missing, a line per product.
 pub(crate) fn shortages(seats: &[SeatChange]) -> impl Iterator<Item = String> {
     let short = seats.iter().filter(|change| change.shortage() > 0);
     short.map(|change| {
-        let noun = if change.shortage() == 1 {
-            "seat"
-        } else {
-            "seats"
-        };
-        let product = name(change.product.as_ref());
-        format!("{} {noun} of {product} missing", count(change.shortage()))
+        text!(
+            "seats-missing",
+            count = change.shortage(),
+            product = name(change)
+        )
     })
 }
 
-/// The names of the products by id.
-pub(crate) fn names(seats: &[SeatChange]) -> HashMap<String, String> {
-    let products = seats.iter().filter_map(|change| change.product.as_ref());
-    let named =
-        products.map(|product| (product.product_id.clone(), name(Some(product)).to_owned()));
-    named.collect()
-}
-
-/// The name for people, or the id.
-fn name(product: Option<&ProductRef>) -> &str {
-    product.map_or("", |product| match product.display_name.as_str() {
-        "" => &product.product_id,
-        name => name,
-    })
+fn name(change: &SeatChange) -> String {
+    change
+        .product
+        .as_ref()
+        .map(product_name)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use seatwise_client::v1::ProductRef;
+
     use super::*;
 
     fn seats(assigned: i32) -> Option<SeatCount> {

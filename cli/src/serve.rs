@@ -1,5 +1,6 @@
 //! `seatwise serve` and `seatwise migrate`.
 
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
     tracing_subscriber::fmt()
         .with_env_filter(args.log)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     if !args.listen.ip().is_loopback() {
         return Err(server::Error::NotLoopback(args.listen).into());
@@ -78,9 +80,35 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
     let listener = listener
         .map_err(|error| Error::Failed(format!("cannot listen on {}: {error}", args.listen)))?;
     let address = listener.local_addr()?;
-    let announce = || println!("seatwise is listening on {address}");
+    let data = shown(&config.database);
+    let announce = || {
+        let text = format!("seatwise is listening on {address}\nits data is in {data}\n");
+        // Who has read the first line may be gone; the server stays.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    };
     server::run(config, listener, announce, stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the data lives, without the password.
+fn shown(database: &Location) -> String {
+    match database {
+        Location::Sqlite(path) => {
+            let whole = std::path::absolute(path);
+            whole.as_ref().unwrap_or(path).display().to_string()
+        }
+        Location::Postgres(url) => {
+            let url = url.split('?').next().unwrap_or_default();
+            let (scheme, place) = url.split_once("://").unwrap_or(("postgres", url));
+            match place.rsplit_once('@') {
+                Some((user, place)) => {
+                    let user = user.split(':').next().unwrap_or_default();
+                    format!("{scheme}://{user}@{place}")
+                }
+                None => format!("{scheme}://{place}"),
+            }
+        }
+    }
 }
 
 pub(crate) async fn migrate(args: MigrateArgs) -> Result<ExitCode, Error> {
@@ -107,4 +135,25 @@ pub(crate) async fn stop_signal() {
     }
     #[cfg(not(unix))]
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, text) in [
+            ("postgres://u:p@w@h/d?password=x", "postgres://u@h/d"),
+            ("postgresql://u@h:5432/d", "postgresql://u@h:5432/d"),
+            ("postgres:///d?host=/run", "postgres:///d"),
+        ] {
+            assert_eq!(shown(&url.parse().unwrap()), text);
+        }
+        let path = shown(&"sqlite:seats.db".parse().unwrap());
+        assert!(
+            path.starts_with('/') && path.ends_with("/seats.db"),
+            "{path}"
+        );
+    }
 }

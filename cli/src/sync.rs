@@ -10,9 +10,11 @@ use seatwise_client::{Client, Code, v1};
 
 use crate::apply::{self, RequestArgs};
 use crate::error::Error;
-use crate::files::{self, Lined, Lines, Problems, Table, USER_COLUMNS};
+use crate::fields::Lines;
+use crate::files::{self, Lined, Problems, Table, USER_COLUMNS, in_column, on_line};
 use crate::plans::{self, Spec};
 use crate::products;
+use crate::text::text;
 
 pub(crate) const HELP: &str = "\
 Each user of the file ends with exactly the products that it has for them; a line without a product
@@ -53,10 +55,13 @@ pub(crate) async fn sync(args: SyncArgs) -> Result<ExitCode, Error> {
     };
     let changes = changes(&wanted, &products, way).map_err(refused)?;
     if changes.is_empty() {
-        let problem = "there is no product in it, so that --add-only has nothing to do";
-        return Err(refused(vec![problem.to_owned()]));
+        return Err(refused(vec![text!("sync-nothing-to-add")]));
     }
-    let lines = vec![Lines::of("user_changes", &changes)];
+    let lines = vec![Lines::of_file(
+        "user_changes".to_owned(),
+        &args.file,
+        &changes,
+    )];
     let request = v1::ExecuteBatchRequest {
         user_changes: changes.into_iter().map(|change| change.item).collect(),
         ..Default::default()
@@ -93,22 +98,21 @@ fn parse(file: &[u8]) -> Result<Vec<Lined<Wanted>>, Problems> {
     let has_user = USER_COLUMNS.iter().any(|name| table.has(name));
     if !has_user || !table.has("product") {
         let line = rows.first().map_or(1, |header| header.line);
-        let problem = "the columns are user, product and plans, set off by commas";
-        return Err(vec![format!("line {line}: {problem}")]);
+        return Err(vec![on_line(line, &text!("sync-columns"))]);
     }
     let rows = table.map(|row| {
         let user = row.user()?;
         let plans = row.cell("plans").filter(|plans| !plans.is_empty());
         let plans = plans.map(str::parse).transpose();
-        let plans = plans.map_err(|problem| row.problem(&format!("column plans: {problem}")))?;
+        let plans = plans.map_err(|problem: String| row.problem(&in_column("plans", &problem)))?;
         let product = row.cell("product").unwrap_or_default().to_owned();
         if product.is_empty() && plans.is_some() {
-            return Err(row.problem("column product: is empty, and there are plans of it"));
+            return Err(row.problem(&in_column("product", &text!("sync-plans-of-nothing"))));
         }
         Ok((user, Held { product, plans }))
     })?;
     if rows.is_empty() {
-        return Err(vec!["there is a header but no user in it".to_owned()]);
+        return Err(vec![text!("file-with-header-only")]);
     }
     gather(rows)
 }
@@ -135,18 +139,27 @@ fn gather(rows: Vec<Lined<(String, Held)>>) -> Result<Vec<Lined<Wanted>>, Proble
         } else {
             nothing.get(&place).copied()
         };
+        let mut wrong = |problem: String| {
+            problems.push(on_line(line, &in_column("product", &problem)));
+        };
         if let Some(other) = other {
-            problems.push(format!(
-                "line {line}: column product: {user} cannot hold something and nothing: see line \
-                 {other}"
+            let (user, other) = (user.as_str(), other.to_string());
+            wrong(text!(
+                "sync-something-and-nothing",
+                user = user,
+                line = other
             ));
         } else if let Some(same) = before
             .iter()
             .find(|other| other.item.product.eq_ignore_ascii_case(&held.product))
         {
-            problems.push(format!(
-                "line {line}: column product: {user} is given {} twice: see line {}",
-                held.product, same.line
+            let (user, product) = (user.as_str(), held.product.as_str());
+            let same = same.line.to_string();
+            wrong(text!(
+                "sync-twice",
+                user = user,
+                product = product,
+                line = same
             ));
         } else if !held.product.is_empty() {
             before.push(Lined { line, item: held });
@@ -173,7 +186,7 @@ async fn find_products(
         let product = match products::find(client, &item.product).await {
             Ok(product) => product,
             Err(error) if is_unknown(&error) => {
-                problems.push(format!("line {line}: column product: {error}"));
+                problems.push(on_line(*line, &in_column("product", &error.to_string())));
                 // Named once is enough.
                 v1::Product::default()
             }
@@ -213,7 +226,9 @@ fn changes(
                     product_id: product.product_id.clone(),
                     plans,
                 }),
-                Err(error) => problems.push(format!("line {line}: column plans: {error}")),
+                Err(error) => {
+                    problems.push(on_line(*line, &in_column("plans", &error.to_string())));
+                }
             }
         }
         if way == Way::AddOnly && item.held.is_empty() {

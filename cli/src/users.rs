@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, Subcommand, ValueEnum};
 use prost_types::Timestamp;
 use seatwise_client::Client;
 use seatwise_client::v1::{self, user::State};
 
 use crate::connect::Connect;
+use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::output::{self, Column, Format, Row, column, detail, time, word};
 use crate::paging::{self, Ask, Paging};
 use crate::selection::{self, SelectionArgs};
+use crate::text::text;
+use crate::users_delete::{self, Delete};
 use crate::users_filter::{FilterArgs, date};
 use crate::users_import;
 
@@ -30,20 +34,22 @@ enum Command {
     List(List),
     /// Select users, keep them for a day, and print the id of the selection
     ///
-    /// The selection means the same users later, also when others were added or renamed. Users one by
-    /// one and from the file come first, then those of other selections, then all.
+    /// Either name the users, or give conditions, all of which they meet. Users one by one and from
+    /// files come first, then those of other selections. The selection means the same users later,
+    /// also when others were added or renamed.
     Select {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
+        /// Print only the id
+        #[arg(long, short)]
+        quiet: bool,
         #[command(flatten)]
         selection: SelectionArgs,
     },
     /// List the users of a selection
     Selected {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// The selection, as `users select` has printed it
         selection: String,
         #[command(flatten)]
@@ -56,13 +62,7 @@ enum Command {
     /// Change a user; what is not given stays as it is
     Update(Update),
     /// Delete a user and free the seats it holds
-    Delete {
-        #[command(flatten)]
-        place: Place,
-        /// Only if the user still has this etag
-        #[arg(long)]
-        etag: Option<String>,
-    },
+    Delete(Delete),
     /// Create and change many users from a CSV file
     ///
     /// The header names the columns, in any order: `principal_name`, `display_name`,
@@ -70,9 +70,8 @@ enum Command {
     /// one, by principal name. A column that is left out stays as it is; an empty usage location
     /// means that it is not known.
     Import {
-        /// UUID of the customer
-        #[arg(long, value_name = "UUID")]
-        customer: String,
+        #[command(flatten)]
+        customer: CustomerArgs,
         /// The file; `-` for standard input
         file: PathBuf,
     },
@@ -80,9 +79,8 @@ enum Command {
 
 #[derive(Args)]
 struct List {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     #[command(flatten)]
     filter: FilterArgs,
     /// In which order
@@ -100,19 +98,17 @@ enum Order {
 }
 
 #[derive(Args)]
-struct Place {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) customer: CustomerArgs,
     /// UUID or principal name of the user
-    user: String,
+    pub(crate) user: String,
 }
 
 #[derive(Args)]
 struct NewUser {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
-    customer: String,
+    #[command(flatten)]
+    customer: CustomerArgs,
     /// Sign-in name, as ada@example.com
     #[arg(long)]
     principal_name: String,
@@ -140,7 +136,7 @@ struct Update {
     #[command(flatten)]
     fields: Fields,
     /// Only if the user still has this etag
-    #[arg(long)]
+    #[arg(long, value_parser = Filled::new())]
     etag: Option<String>,
 }
 
@@ -183,15 +179,6 @@ impl Row for v1::User {
     ];
 }
 
-impl Row for v1::DeleteUserResponse {
-    const COLUMNS: &'static [Column<Self>] = &[
-        column("user_id", |deleted| deleted.user_id.clone()),
-        column("freed_product_ids", |deleted| {
-            deleted.freed_product_ids.join(", ")
-        }),
-    ];
-}
-
 pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     let user = match args.command {
@@ -202,14 +189,16 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
         Command::Select {
             customer,
             selection,
+            quiet,
         } => {
-            return selection::select(&client, format, customer, selection).await;
+            return selection::select(&client, format, &customer, selection, quiet).await;
         }
         Command::Selected {
             customer,
             selection,
             paging,
         } => {
+            let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListSelectionUsersRequest {
                     customer_id: customer.clone(),
@@ -224,33 +213,38 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
             return Ok(ExitCode::SUCCESS);
         }
         Command::Import { customer, file } => {
+            let customer = customer.id(&client).await?;
             return users_import::run(&client, format, &customer, &file).await;
         }
-        Command::Delete { place, etag } => {
-            let request = v1::DeleteUserRequest {
-                customer_id: place.customer,
-                user: place.user,
-                etag: etag.unwrap_or_default(),
-            };
-            output::show(format, &client.delete_user(request).await?)?;
-            return Ok(ExitCode::SUCCESS);
+        Command::Delete(delete) => return users_delete::run(&client, format, delete).await,
+        Command::Get(place) => place.get(&client).await?,
+        Command::Create(new) => {
+            let customer_id = new.customer.id(&client).await?;
+            client.create_user(new.request(customer_id)).await?
         }
-        Command::Get(place) => {
-            let request = v1::GetUserRequest {
-                customer_id: place.customer,
-                user: place.user,
-            };
-            client.get_user(request).await?
+        Command::Update(update) => {
+            let customer_id = update.place.customer.id(&client).await?;
+            client.update_user(update.request(customer_id)).await?
         }
-        Command::Create(new) => client.create_user(new.request()).await?,
-        Command::Update(update) => client.update_user(update.request()).await?,
     };
     output::show(format, &user)?;
     Ok(ExitCode::SUCCESS)
 }
 
+impl Place {
+    pub(crate) async fn get(&self, client: &Client) -> Result<v1::User, Error> {
+        let request = v1::GetUserRequest {
+            customer_id: self.customer.id(client).await?,
+            user: self.user.clone(),
+        };
+        Ok(client.get_user(request).await?)
+    }
+}
+
 impl List {
     async fn run(self, client: &Client, format: Format) -> Result<(), Error> {
+        let customer_id = self.customer.id(client).await?;
+        let searches = self.filter.searches();
         let filter = self.filter.filter(client).await?;
         let order = match self.order {
             Order::DisplayName => v1::UserOrder::DisplayName,
@@ -259,7 +253,7 @@ impl List {
         };
         let page = async |ask: Ask| {
             let request = v1::ListUsersRequest {
-                customer_id: self.customer.clone(),
+                customer_id: customer_id.clone(),
                 page_size: ask.page_size,
                 page_token: ask.page_token,
                 include_total_size: ask.include_total_size,
@@ -268,14 +262,23 @@ impl List {
             };
             Ok(client.list_users(request).await?.into())
         };
-        paging::print(format, &self.paging, page).await
+        if paging::print(format, &self.paging, page).await? == 0 {
+            output::note_of(
+                format,
+                &match searches {
+                    true => text!("nobody-found-by-name"),
+                    false => text!("nobody-found"),
+                },
+            );
+        }
+        Ok(())
     }
 }
 
 impl NewUser {
-    fn request(self) -> v1::CreateUserRequest {
+    fn request(self, customer_id: String) -> v1::CreateUserRequest {
         v1::CreateUserRequest {
-            customer_id: self.customer,
+            customer_id,
             user_id: self.id.unwrap_or_default(),
             principal_name: self.principal_name,
             display_name: self.display_name,
@@ -287,9 +290,9 @@ impl NewUser {
 }
 
 impl Update {
-    fn request(self) -> v1::UpdateUserRequest {
+    fn request(self, customer_id: String) -> v1::UpdateUserRequest {
         v1::UpdateUserRequest {
-            customer_id: self.place.customer,
+            customer_id,
             user: self.place.user,
             principal_name: self.fields.principal_name,
             display_name: self.fields.display_name,

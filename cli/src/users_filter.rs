@@ -1,5 +1,6 @@
 //! Which users: the options of every command that takes a filter.
 
+use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, ValueEnum};
 use prost_types::Timestamp;
 use seatwise_client::Client;
@@ -7,20 +8,22 @@ use seatwise_client::v1::{UserFilter, user::State};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::text::text;
 use crate::{plans, products};
 
 #[derive(Args)]
 #[command(next_help_heading = "Which users")]
 pub(crate) struct FilterArgs {
-    /// Only those whose display name or principal name begins so; case does not matter
-    #[arg(long, value_name = "TEXT")]
+    /// Only those whose display name or principal name begins so; case does not matter, and nothing
+    /// is found in the middle of a name
+    #[arg(long, value_name = "TEXT", value_parser = Filled::new())]
     search: Option<String>,
     /// Only active or only inactive ones
     #[arg(long, value_enum)]
     state: Option<StateArg>,
     /// Only those in this two-letter country; empty for those whose country is not known
     #[arg(long, value_name = "COUNTRY")]
-    location: Option<String>,
+    usage_location: Option<String>,
     /// Only those who hold this product: UUID, or string id if no other has it
     #[arg(long, value_name = "PRODUCT")]
     holds: Option<String>,
@@ -29,9 +32,9 @@ pub(crate) struct FilterArgs {
     lacks: Option<String>,
     /// Only those for whom this service plan is on: UUID, or PRODUCT/PLAN by their names
     #[arg(long, value_name = "PLAN")]
-    plan: Option<String>,
+    holds_plan: Option<String>,
     /// Only those who failed in this batch
-    #[arg(long, value_name = "BATCH")]
+    #[arg(long, value_name = "BATCH", value_parser = Filled::new())]
     failed_in: Option<String>,
     /// Only those who were not active since this date, or never, as 2025-06-30
     #[arg(long, value_name = "DATE", value_parser = date)]
@@ -51,6 +54,11 @@ pub(crate) fn date(text: &str) -> Result<Timestamp, String> {
 }
 
 impl FilterArgs {
+    /// True if names are searched for.
+    pub(crate) fn searches(&self) -> bool {
+        self.search.is_some()
+    }
+
     /// The filter, with products and plans found by their names.
     pub(crate) async fn filter(self, client: &Client) -> Result<UserFilter, Error> {
         let product = async |name: Option<String>| match name {
@@ -62,14 +70,14 @@ impl FilterArgs {
             Some(StateArg::Active) => State::Active,
             Some(StateArg::Inactive) => State::Inactive,
         };
-        let holds_plan_id = match self.plan {
+        let holds_plan_id = match self.holds_plan {
             None => String::new(),
             Some(name) => plan(client, &name).await?,
         };
         Ok(UserFilter {
             search: self.search.unwrap_or_default(),
             state: state.into(),
-            usage_location: self.location,
+            usage_location: self.usage_location,
             holds_product_id: product(self.holds).await?,
             lacks_product_id: product(self.lacks).await?,
             holds_plan_id,
@@ -84,8 +92,7 @@ async fn plan(client: &Client, name: &str) -> Result<String, Error> {
         return Ok(id.to_string());
     }
     let Some((product, plan)) = name.split_once('/') else {
-        let text = "--plan takes a UUID, or PRODUCT/PLAN as ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE";
-        return Err(Error::Input(text.to_owned()));
+        return Err(Error::Input(text!("holds-plan-wrong")));
     };
     plans::plan_id(&products::find(client, product).await?, plan)
 }

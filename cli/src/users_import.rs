@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::error::Error;
 use crate::exit;
 use crate::files::{self, Lined};
-use crate::output::{self, Format, Printer, count, word};
+use crate::output::{self, Format, Printer, word};
+use crate::text::text;
 
 /// Users of one call: the steps of the progress bar.
 const CALL_USERS: usize = 2_000;
@@ -23,18 +24,14 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Error> {
     let users = files::read_imported(file)?;
     let mut report = Report::new(format);
-    let bar = output::progress(format, users.len() as u64, "users");
+    let bar = output::progress(format, users.len() as u64, text!("progress-users"));
     for users in users.chunks(CALL_USERS) {
         let items = users.iter().map(|user| user.item.clone()).collect();
         let outcomes = client.import_users(customer, items).await;
         let outcomes = outcomes.map_err(Error::from).inspect_err(|error| {
             bar.finish_and_clear();
             if report.counts != [0; 4] || error.exit_code() != exit::REFUSED {
-                output::note(&format!(
-                    "the import stopped at line {} or after it; what came before is done, \
-                     and importing the file again does no harm",
-                    users[0].line
-                ));
+                output::note(&text!("import-stopped", line = users[0].line.to_string()));
             }
         })?;
         for (user, outcome) in users.iter().zip(&outcomes) {
@@ -105,12 +102,12 @@ impl Report {
         if self.format == Format::Csv || failed > 0 {
             self.printer.finish()?;
         }
-        let summary = format!(
-            "{} created, {} updated, {} unchanged, {} failed",
-            count(created),
-            count(updated),
-            count(unchanged),
-            count(failed)
+        let summary = text!(
+            "import-counts",
+            created = created,
+            updated = updated,
+            unchanged = unchanged,
+            failed = failed,
         );
         match self.format {
             Format::Table => output::line(&summary)?,

@@ -18,6 +18,21 @@ part-resource = { $resource ->
    *[other] { $resource }
 }
 
+part-the-resource = { $resource ->
+    [customer] The customer
+    [user] The user
+    [product] The product
+    [plan] The plan
+    [license] The license
+    [batch] The batch
+    [selection] The selection
+   *[other] { $resource }
+}
+
+# A place in a file: a line, or a column of it.
+part-line = line { $line }
+part-column = line { $line }, column { $column }
+
 ## Why a user is refused
 
 reason-UNSPECIFIED = The user was refused for a reason that this version of the service does not know.
@@ -80,24 +95,27 @@ error-DUPLICATE_USER = { $field } is the same user as { $first }. Name each user
 error-CONTRADICTORY_CHANGE = The change names product { $productId } twice: see { $field }. Name each product once.
 error-UNKNOWN_PRODUCT = The catalogue has no product { $productId }: see { $field }.
 error-UNKNOWN_PLAN = Product { $productId } has no plan { $planId }: see { $field }.
-error-INVALID_TOKEN = { $field } does not belong to this list. Start again from the beginning.
+error-INVALID_TOKEN = { $field } does not belong to this list. Start again.
 error-INVALID_FILE = { $violations ->
     [one] The file has an error, at { $field }. Nothing of it was imported.
    *[other] The file has { $violations } errors, the first at { $field }. Nothing of it was imported.
 }
 error-RESOURCE_NOT_FOUND = There is no { part-resource } { $id }.
-error-RESOURCE_EXISTS = There is a { part-resource } with this { $field } already. Choose another or use the one that exists.
+error-RESOURCE_EXISTS = { $field ->
+    [principal_name] There is a { part-resource } with this principal name already. Choose another, or use the one that exists.
+   *[other] There is a { part-resource } with this id already. Choose another, or use the one that exists.
+}
 error-REQUEST_ID_REUSED = Request id { $requestId } was used for another request. Make a new one.
-error-ETAG_MISMATCH = The { part-resource } { $id } was changed since you read it. Read it again.
+error-ETAG_MISMATCH = { part-the-resource } { $id } was changed since you read it. Read it again.
 error-SEATS_BELOW_ASSIGNED = { $assigned ->
-    [one] One seat is assigned and only { $assignable } would be left. Revoke it first, or allow fewer seats than are assigned.
-   *[other] { $assigned } seats are assigned and only { $assignable } would be left. Revoke some first, or allow fewer seats than are assigned.
+    [one] One seat is assigned and only { $assignable } would be left. Revoke it first, or allow fewer with allow_below_assigned.
+   *[other] { $assigned } seats are assigned and only { $assignable } would be left. Revoke some first, or allow fewer with allow_below_assigned.
 }
 error-STORE_UNAVAILABLE = The database is out of reach or busy. Try again in a moment.
 error-SHUTTING_DOWN = This server is stopping. Try again in a moment.
 error-INTERNAL = Something went wrong in the service. Give its operator this number: { $errorId }.
 error-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
-error-PLAN_MISMATCH = This is not the request that was previewed: see { $field }. Send the same one, or preview this one.
+error-PLAN_MISMATCH = This token belongs to another request. Send the one that was previewed, or preview this one.
 error-CONFIRMATION_REQUIRED = { $users ->
     [1] One user would lose a product
    *[other] { $users } users would lose a product

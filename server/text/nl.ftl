@@ -15,41 +15,56 @@ part-resource = { $resource ->
    *[other] { $resource }
 }
 
+part-the-resource = { $resource ->
+    [customer] De klant
+    [user] De gebruiker
+    [product] Het product
+    [plan] Het plan
+    [license] De licentie
+    [batch] De batch
+    [selection] De selectie
+   *[other] { $resource }
+}
+
+# Een plaats in een bestand: een regel, of een kolom daarvan.
+part-line = regel { $line }
+part-column = regel { $line }, kolom { $column }
+
 ## Waarom een gebruiker wordt geweigerd
 
-reason-UNSPECIFIED = De gebruiker is geweigerd om een reden die deze versie van de dienst niet kent.
+reason-UNSPECIFIED = De gebruiker is geweigerd om een reden die deze versie van Seatwise nog niet kent.
 reason-SEATS_EXHAUSTED = { $available ->
     [0] Er is geen licentieplaats van { $product } vrij.
-   *[other] Er is geen licentieplaats van { $product } vrij: er zijn er meer toegewezen dan er zijn ({ $available } beschikbaar).
+   *[other] Er is geen licentieplaats van { $product } vrij: er zijn er al meer toegewezen dan er zijn ({ $available } beschikbaar).
 }
-reason-MUTUALLY_EXCLUSIVE_PLANS = { $plan } kan niet samen met { $others } ingeschakeld zijn.
+reason-MUTUALLY_EXCLUSIVE_PLANS = { $plan } gaat niet samen met { $others }.
 reason-PREREQUISITE_MISSING = { $suppliers-count ->
     [0] { $plan } kan niet worden ingeschakeld: daarvoor is { $others } nodig.
    *[other] { $plan } kan niet worden ingeschakeld: daarvoor is { $others } nodig. Wijs ook { $suppliers } toe.
 }
-reason-DEPENDENT_PLAN_REMAINS = { $plan } is ingeschakeld en heeft { $others } nodig, waarvan niets zou overblijven. Schakel ook { $plan } uit of behoud wat het nodig heeft.
-reason-USAGE_LOCATION_MISSING = De gebruiker heeft geen gebruikslocatie. Stel er een in voordat u een product toewijst.
-reason-USAGE_LOCATION_PROHIBITED = { $plan } is niet toegestaan in de gebruikslocatie van de gebruiker, { $location }.
+reason-DEPENDENT_PLAN_REMAINS = { $plan } is ingeschakeld en heeft { $others } nodig, en dat zou wegvallen. Schakel ook { $plan } uit, of behoud wat het nodig heeft.
+reason-USAGE_LOCATION_MISSING = De gebruiker heeft geen gebruikslocatie. Vul die eerst in; daarna kan een product worden toegewezen.
+reason-USAGE_LOCATION_PROHIBITED = { $plan } is niet toegestaan in { $location }, de gebruikslocatie van de gebruiker.
 reason-PRODUCT_NOT_LICENSED = De klant heeft geen licentie voor { $product }.
-reason-PRODUCT_NOT_FOR_USERS = { $product } is voor het bedrijf als geheel en kan niet aan een gebruiker worden toegewezen.
+reason-PRODUCT_NOT_FOR_USERS = { $product } is voor het hele bedrijf en kan niet aan één gebruiker worden toegewezen.
 reason-LICENSE_SUSPENDED = Alle licentieplaatsen van { $product } zijn opgeschort.
-reason-PLAN_NOT_IN_PRODUCT = { $product } bevat { $plan } niet meer: de catalogus is gewijzigd nadat de batch was aangenomen.
-reason-USER_NOT_FOUND = De klant heeft deze gebruiker niet, of niet meer.
-reason-USER_INACTIVE = De gebruiker is inactief en krijgt niets nieuws toegewezen.
-reason-STOPPED_AFTER_FAILURES = Er is niets geprobeerd: de batch was gestopt na het toegestane aantal geweigerde gebruikers.
-reason-BATCH_ROLLED_BACK = Er is niets gewijzigd, omdat een andere gebruiker van de batch is geweigerd.
-reason-PLAN_STALE = Er is iets gewijzigd waar het voorbeeld van afhing. Bekijk opnieuw een voorbeeld van de wijziging.
-reason-BATCH_CANCELLED = Er is niets geprobeerd: de batch is geannuleerd voordat deze gebruiker aan de beurt was.
+reason-PLAN_NOT_IN_PRODUCT = { $product } bevat { $plan } niet meer: de catalogus is gewijzigd nadat de batch was geaccepteerd.
+reason-USER_NOT_FOUND = De klant heeft deze gebruiker niet (meer).
+reason-USER_INACTIVE = De gebruiker is inactief en krijgt er niets bij.
+reason-STOPPED_AFTER_FAILURES = Overgeslagen: de batch is gestopt omdat het toegestane aantal gebruikers was geweigerd.
+reason-BATCH_ROLLED_BACK = Er is niets gewijzigd, want een andere gebruiker in de batch is geweigerd.
+reason-PLAN_STALE = Sinds het voorbeeld is er iets veranderd; er is niets gedaan. Maak een nieuw voorbeeld.
+reason-BATCH_CANCELLED = Overgeslagen: de batch is geannuleerd voordat deze gebruiker aan de beurt was.
 reason-CHANGED_SINCE = { $changer ->
-    [batch] { $product } is sindsdien voor deze gebruiker gewijzigd, door batch { $batch }.
+    [batch] { $product } is sindsdien voor deze gebruiker gewijzigd door batch { $batch }.
    *[other] { $product } is sindsdien voor deze gebruiker gewijzigd.
 }
 
-## Hetzelfde in een paar woorden, om achter een aantal gebruikers te staan
+## Hetzelfde in een paar woorden, om bij een aantal gebruikers te zetten
 
 count-UNSPECIFIED = reden onbekend
 count-SEATS_EXHAUSTED = geen licentieplaats vrij
-count-MUTUALLY_EXCLUSIVE_PLANS = plannen die niet samen ingeschakeld kunnen zijn
+count-MUTUALLY_EXCLUSIVE_PLANS = plannen die niet samengaan
 count-PREREQUISITE_MISSING = benodigd plan ontbreekt
 count-DEPENDENT_PLAN_REMAINS = benodigd plan zou wegvallen
 count-USAGE_LOCATION_MISSING = geen gebruikslocatie
@@ -60,41 +75,44 @@ count-LICENSE_SUSPENDED = licentie opgeschort
 count-PLAN_NOT_IN_PRODUCT = plan niet meer in het product
 count-USER_NOT_FOUND = gebruiker niet gevonden
 count-USER_INACTIVE = gebruiker inactief
-count-STOPPED_AFTER_FAILURES = niet geprobeerd na te veel weigeringen
+count-STOPPED_AFTER_FAILURES = overgeslagen na te veel weigeringen
 count-BATCH_ROLLED_BACK = teruggedraaid met de batch
-count-PLAN_STALE = gewijzigd sinds het voorbeeld
-count-BATCH_CANCELLED = niet geprobeerd, batch geannuleerd
+count-PLAN_STALE = veranderd sinds het voorbeeld
+count-BATCH_CANCELLED = overgeslagen na annulering
 count-CHANGED_SINCE = gewijzigd sinds de batch
 
 ## Waarom een aanroep wordt geweigerd
 
 error-INVALID_FIELD = { $violations ->
     [one] Eén waarde ontbreekt of is onjuist: { $field }.
-   *[other] { $violations } waarden ontbreken of zijn onjuist, de eerste is { $field }.
+   *[other] { $violations } waarden ontbreken of zijn onjuist; de eerste is { $field }.
 }
-error-TOO_MANY_ITEMS = { $field } heeft { $given } items en mag er hooguit { $max } hebben. Splits de aanvraag.
+error-TOO_MANY_ITEMS = { $field } telt { $given } items, en het mogen er hoogstens { $max } zijn. Splits de aanvraag.
 error-DUPLICATE_USER = { $field } is dezelfde gebruiker als { $first }. Noem elke gebruiker één keer.
-error-CONTRADICTORY_CHANGE = De wijziging noemt product { $productId } twee keer: zie { $field }. Noem elk product één keer.
-error-UNKNOWN_PRODUCT = De catalogus heeft geen product { $productId }: zie { $field }.
+error-CONTRADICTORY_CHANGE = Product { $productId } staat twee keer in de wijziging: zie { $field }. Noem elk product één keer.
+error-UNKNOWN_PRODUCT = Product { $productId } staat niet in de catalogus: zie { $field }.
 error-UNKNOWN_PLAN = Product { $productId } heeft geen plan { $planId }: zie { $field }.
-error-INVALID_TOKEN = { $field } hoort niet bij deze lijst. Begin opnieuw vanaf het begin.
+error-INVALID_TOKEN = { $field } hoort niet bij deze lijst. Begin opnieuw.
 error-INVALID_FILE = { $violations ->
-    [one] Het bestand bevat een fout, bij { $field }. Er is niets van geïmporteerd.
-   *[other] Het bestand bevat { $violations } fouten, de eerste bij { $field }. Er is niets van geïmporteerd.
+    [one] Er zit een fout in het bestand: { $field }. Er is niets geïmporteerd.
+   *[other] Er zitten { $violations } fouten in het bestand, de eerste: { $field }. Er is niets geïmporteerd.
 }
 error-RESOURCE_NOT_FOUND = Er is geen { part-resource } { $id }.
-error-RESOURCE_EXISTS = Er is al een { part-resource } met dit gegeven: { $field }. Kies iets anders of gebruik wat er is.
-error-REQUEST_ID_REUSED = Aanvraag-id { $requestId } is al voor een andere aanvraag gebruikt. Maak een nieuw id.
-error-ETAG_MISMATCH = Deze gegevens zijn gewijzigd sinds u ze las: { part-resource } { $id }. Lees ze opnieuw.
-error-SEATS_BELOW_ASSIGNED = { $assigned ->
-    [one] Er is één licentieplaats toegewezen en er zouden er maar { $assignable } overblijven. Trek die eerst in, of sta minder licentieplaatsen toe dan er zijn toegewezen.
-   *[other] Er zijn { $assigned } licentieplaatsen toegewezen en er zouden er maar { $assignable } overblijven. Trek er eerst een aantal in, of sta minder licentieplaatsen toe dan er zijn toegewezen.
+error-RESOURCE_EXISTS = { $field ->
+    [principal_name] Er is al een { part-resource } met deze aanmeldnaam. Kies een andere, of gebruik de bestaande.
+   *[other] Er is al een { part-resource } met dit id. Kies een ander, of gebruik de bestaande.
 }
-error-STORE_UNAVAILABLE = De database is onbereikbaar of bezet. Probeer het zo opnieuw.
-error-SHUTTING_DOWN = Deze server wordt gestopt. Probeer het zo opnieuw.
-error-INTERNAL = Er is iets misgegaan in de dienst. Geef de beheerder dit nummer: { $errorId }.
-error-PLAN_STALE = Er is iets gewijzigd waar het voorbeeld van afhing. Bekijk opnieuw een voorbeeld van de wijziging.
-error-PLAN_MISMATCH = Dit is niet de aanvraag waarvan een voorbeeld is gemaakt: zie { $field }. Stuur dezelfde aanvraag, of bekijk een voorbeeld van deze.
+error-REQUEST_ID_REUSED = Het aanvraag-id { $requestId } is al voor een andere aanvraag gebruikt. Maak een nieuw id.
+error-ETAG_MISMATCH = { part-the-resource } { $id } is intussen gewijzigd. Vraag de gegevens opnieuw op.
+error-SEATS_BELOW_ASSIGNED = { $assigned ->
+    [one] Er is één licentieplaats toegewezen en er zou er geen overblijven. Trek die eerst in, of sta het toe met allow_below_assigned.
+   *[other] Er zijn { $assigned } licentieplaatsen toegewezen en er zouden er maar { $assignable } overblijven. Trek er eerst een aantal in, of sta het toe met allow_below_assigned.
+}
+error-STORE_UNAVAILABLE = De database is onbereikbaar of bezet. Probeer het zo dadelijk opnieuw.
+error-SHUTTING_DOWN = Deze server wordt gestopt. Probeer het zo dadelijk opnieuw.
+error-INTERNAL = Er is iets misgegaan in Seatwise. Geef dit nummer door aan de beheerder: { $errorId }.
+error-PLAN_STALE = Sinds het voorbeeld is er iets veranderd; er is niets gedaan. Maak een nieuw voorbeeld.
+error-PLAN_MISMATCH = Dit token hoort bij een andere opdracht. Geef dezelfde opdracht als bij het voorbeeld, of maak een nieuw voorbeeld.
 error-CONFIRMATION_REQUIRED = { $users ->
     [1] Eén gebruiker zou een product kwijtraken
    *[other] { $users } gebruikers zouden een product kwijtraken
@@ -103,6 +121,6 @@ error-SEATS_SHORT = { $missing ->
     [one] Er ontbreekt één licentieplaats van { $product }. Er is niets gewijzigd.
    *[other] Er ontbreken { $missing } licentieplaatsen van { $product }. Er is niets gewijzigd.
 }
-error-READER_TOO_SLOW = Het voorbeeld werd te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
-error-TOO_MANY_SELECTIONS = De klant heeft { $max } selecties, het hoogste aantal dat mag. Verwijder er een, of wacht tot er een verloopt.
-error-BATCH_RUNNING = Batch { $batchId } is nog bezig. Wacht op het einde of annuleer de batch.
+error-READER_TOO_SLOW = Het voorbeeld is te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
+error-TOO_MANY_SELECTIONS = De klant heeft al { $max } selecties, en meer mogen het er niet zijn. Verwijder er een, of wacht tot er een verloopt.
+error-BATCH_RUNNING = Batch { $batchId } is nog bezig. Wacht tot die klaar is, of annuleer de batch.

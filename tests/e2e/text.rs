@@ -5,7 +5,9 @@ use seatwise_client::transport::tonic::{Request, Status};
 use seatwise_client::transport::v1::batch_service_client::BatchServiceClient;
 use seatwise_client::transport::v1::user_service_client::UserServiceClient;
 use seatwise_client::transport::v1::{ImportUsersRequest, batch_frame::Frame};
-use seatwise_client::v1::{ErrorReason, GetCustomerRequest, ImportedUser, ListBatchResultsRequest};
+use seatwise_client::v1::{
+    CreateSelectionRequest, ErrorReason, GetCustomerRequest, ImportedUser, ListBatchResultsRequest,
+};
 use seatwise_client::{Code, Error, UserResult};
 
 use crate::customer::{Customer, imported_user};
@@ -23,11 +25,11 @@ const ENGLISH: [&str; 5] = [
     "The customer has no such user, or not any more.",
 ];
 const DUTCH: [&str; 5] = [
-    "DOMESTIC is niet toegestaan in de gebruikslocatie van de gebruiker, US.",
+    "DOMESTIC is niet toegestaan in US, de gebruikslocatie van de gebruiker.",
     "CALLS kan niet worden ingeschakeld: daarvoor is CHAT of VOICE nodig.",
     "Er is geen licentieplaats van Notes vrij.",
     "De klant heeft geen licentie voor Video.",
-    "De klant heeft deze gebruiker niet, of niet meer.",
+    "De klant heeft deze gebruiker niet (meer).",
 ];
 
 async fn reasons_are_told_in_the_callers_language(server: &Harness) {
@@ -150,7 +152,7 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     // Names are read by a thread of their own.
     let twice = customer.request(assign(&[NOTES]), vec!["no one".to_owned(); 3]);
     let error = dutch.batch(twice).collect().await.expect_err("no names");
-    let text = "3 waarden ontbreken of zijn onjuist, de eerste is users[0].";
+    let text = "3 waarden ontbreken of zijn onjuist; de eerste is users[0].";
     assert_said(&error, ErrorReason::InvalidField, "nl", text);
 
     // The same by the task that accepts a batch.
@@ -160,12 +162,26 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     let text = "users[1] is dezelfde gebruiker als users[0]. Noem elke gebruiker één keer.";
     assert_said(&error, ErrorReason::DuplicateUser, "nl", text);
 
+    // Selections are read by a thread of their own, too.
+    let request = CreateSelectionRequest {
+        customer_id: customer.id.clone(),
+        selection: None,
+    };
+    let error = dutch.create_selection(request).await;
+    let text = "Eén waarde ontbreekt of is onjuist: selection.";
+    assert_said(
+        &error.expect_err("none"),
+        ErrorReason::InvalidField,
+        "nl",
+        text,
+    );
+
     // And by one that imports a file.
     let error = dutch.import_catalogue(b"no catalogue").await;
     let error = error.expect_err("no catalogue");
     assert_eq!(error.reason, ErrorReason::InvalidFile);
     let said = error.localized.expect("a text").text;
-    assert!(said.contains("Er is niets van geïmporteerd."), "{said}");
+    assert!(said.contains("Er is niets geïmporteerd."), "{said}");
 }
 
 async fn an_error_after_the_first_answer_is_told_in_the_callers_language(server: &Harness) {
@@ -206,7 +222,7 @@ async fn an_error_in_the_middle_of_results_is_told_in_the_callers_language(serve
         status
     };
     let (status, ()) = tokio::join!(read_on, server.stop());
-    let text = "Deze server wordt gestopt. Probeer het zo opnieuw.";
+    let text = "Deze server wordt gestopt. Probeer het zo dadelijk opnieuw.";
     assert_said(&status.into(), ErrorReason::ShuttingDown, "nl", text);
 }
 

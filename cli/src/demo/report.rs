@@ -130,7 +130,7 @@ impl Report {
             ]
         };
         let headers = [title, "total", "assigned", "available", "buy more"];
-        let table = Layout::default().block(&headers, licenses.iter().map(cells).collect());
+        let table = Layout::of_terminal().block(&headers, licenses.iter().map(cells).collect());
         let row = |license: &v1::License| {
             json!({
                 "product": license.display_name, "total": license.total(),

@@ -12,6 +12,7 @@ use seatwise_proto::v1::{
 use tonic::{Request, Response, Status};
 
 use super::filter::user_filter;
+use super::language::Language;
 use super::page::{Page, Ways, name_key, read_name};
 use super::parse::{Fields, too_many};
 use super::status::{duplicate_user, from_service, internal};
@@ -159,7 +160,8 @@ pub(super) async fn customer_and_selection(
         fields.finish(customer.zip(selection))
     };
     // A hundred thousand names take a while to read; others must not wait for it.
-    let parsed = tokio::task::spawn_blocking(parse).await;
+    let language = Language::of_call();
+    let parsed = tokio::task::spawn_blocking(move || language.within(parse)).await;
     parsed.map_err(|error| internal(&error))?
 }
 

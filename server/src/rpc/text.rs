@@ -50,8 +50,28 @@ pub(super) fn error(
     metadata: &[(&str, String)],
 ) -> String {
     let id = id("error", reason.as_str_name(), "ERROR_REASON_");
-    let pairs = metadata.iter().map(|(key, text)| (*key, value(text)));
+    let pairs = metadata.iter().map(|(key, text)| match reason {
+        ErrorReason::InvalidFile if *key == "field" => (*key, place(language, text).into()),
+        _ => (*key, value(text)),
+    });
     message(language, &id, &pairs.collect())
+}
+
+/// A place in a file, as `line 3, column GUID`.
+fn place(language: Language, field: &str) -> String {
+    let Some(place) = field.strip_prefix("line ") else {
+        return field.to_owned();
+    };
+    let (line, column) = place.split_once(", column ").unwrap_or((place, ""));
+    let mut values = FluentArgs::new();
+    values.set("line", line);
+    match column {
+        "" => message(language, "part-line", &values),
+        column => {
+            values.set("column", column);
+            message(language, "part-column", &values)
+        }
+    }
 }
 
 /// The id of a code's message: `error-INTERNAL` for `ERROR_REASON_INTERNAL`.

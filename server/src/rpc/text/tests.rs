@@ -11,7 +11,13 @@ use crate::domain::{
 use crate::rpc::results;
 
 /// Messages that are parts of others.
-const PARTS: [&str; 2] = ["part-or", "part-resource"];
+const PARTS: [&str; 5] = [
+    "part-or",
+    "part-resource",
+    "part-the-resource",
+    "part-line",
+    "part-column",
+];
 
 #[test]
 fn every_code_has_its_messages_in_every_language_and_there_are_no_others() {
@@ -90,7 +96,7 @@ fn numbers_choose_the_form_and_look_as_they_were_given() {
         text("100000"),
         [
             "100000 values are missing or wrong, the first is users[3].",
-            "100000 waarden ontbreken of zijn onjuist, de eerste is users[3].",
+            "100000 waarden ontbreken of zijn onjuist; de eerste is users[3].",
         ]
     );
     // Not everything that could be read as a number is one.
@@ -140,6 +146,49 @@ fn a_missing_prerequisite_names_what_would_supply_it() {
     assert_eq!(text(&["Suite"]), format!("{needs} Wijs ook Suite toe."));
     let two = text(&["Suite", "Voice"]);
     assert_eq!(two, format!("{needs} Wijs ook Suite of Voice toe."));
+}
+
+#[test]
+fn a_place_in_a_file_is_told_in_the_language() {
+    let text = |field: &str| {
+        let metadata = [("field", field.to_owned()), ("violations", "1".to_owned())];
+        error(Language::Dutch, ErrorReason::InvalidFile, &metadata)
+    };
+    for (field, told) in [
+        ("line 3, column GUID", "regel 3, kolom GUID"),
+        ("line 12", "regel 12"),
+        ("file", "file"),
+    ] {
+        let text = text(field);
+        assert!(
+            text.starts_with(&format!("Er zit een fout in het bestand: {told}.")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_exists_or_was_changed_is_named_with_its_article() {
+    let text = |reason, metadata: [(&str, &str); 2]| {
+        let metadata = metadata.map(|(key, value)| (key, value.to_owned()));
+        error(Language::Dutch, reason, &metadata)
+    };
+    let taken = |field| {
+        text(
+            ErrorReason::ResourceExists,
+            [("resource", "customer"), ("field", field)],
+        )
+    };
+    assert!(taken("customer_id").starts_with("Er is al een klant met dit id."));
+    assert!(taken("principal_name").starts_with("Er is al een klant met deze aanmeldnaam."));
+    let changed = |resource| {
+        text(
+            ErrorReason::EtagMismatch,
+            [("resource", resource), ("id", "7")],
+        )
+    };
+    assert!(changed("product").starts_with("Het product 7 is intussen gewijzigd."));
+    assert!(changed("license").starts_with("De licentie 7 is intussen gewijzigd."));
 }
 
 #[test]

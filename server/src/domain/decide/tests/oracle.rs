@@ -1,11 +1,15 @@
 //! The rules once more, as slowly and plainly as they can be said.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use rules::against_rules;
 
 use super::world::{Decided, Holdings, Person, SeatCounts, Verdict, World};
 use crate::domain::{
-    Change, ChoiceId, Country, Disposition, Edit, LaterPlans, PlanChoice, PlanEdit, PlanId,
-    ProductId, Reason, Rule, SeatTally, Stop, Terms, Undo,
+    Change, ChoiceId, Disposition, Edit, LaterPlans, PlanChoice, PlanEdit, PlanId, ProductId,
+    Reason, SeatTally, Stop, Terms, Undo,
 };
 
 type PlanSet = BTreeSet<PlanId>;
@@ -412,69 +416,4 @@ fn plans_on(world: &World, held: &Holdings) -> PlanSet {
     held.iter()
         .flat_map(|(&product, choice)| plans_of(world, product, choice))
         .collect()
-}
-
-/// What is broken after and was not broken before.
-fn against_rules(
-    world: &World,
-    location: Option<Country>,
-    before: &PlanSet,
-    after: &PlanSet,
-    reasons: &mut Vec<Reason>,
-) {
-    let mut excluded: BTreeMap<PlanId, Vec<PlanId>> = BTreeMap::new();
-    for rule in &world.rules {
-        if !broken(rule, location, after) || broken(rule, location, before) {
-            continue;
-        }
-        match rule.clone() {
-            Rule::Excludes { plan, other } => excluded.entry(plan).or_default().push(other),
-            Rule::RequiresAnyOf {
-                plan,
-                others: any_of,
-            } if before.contains(&plan) => {
-                reasons.push(Reason::DependentPlanRemains { plan, any_of });
-            }
-            Rule::RequiresAnyOf {
-                plan,
-                others: any_of,
-            } => {
-                let suppliers = suppliers(world, &any_of);
-                reasons.push(Reason::PrerequisiteMissing {
-                    plan,
-                    any_of,
-                    suppliers,
-                });
-            }
-            Rule::ProhibitedIn { plan, country } => {
-                reasons.push(Reason::UsageLocationProhibited { plan, country });
-            }
-        }
-    }
-    for (plan, others) in excluded {
-        reasons.push(Reason::MutuallyExclusivePlans { plan, others });
-    }
-}
-
-fn broken(rule: &Rule, location: Option<Country>, on: &PlanSet) -> bool {
-    match rule {
-        Rule::Excludes { plan, other } => on.contains(plan) && on.contains(other),
-        Rule::RequiresAnyOf { plan, others } => {
-            on.contains(plan) && !others.iter().any(|other| on.contains(other))
-        }
-        Rule::ProhibitedIn { plan, country } => on.contains(plan) && location == Some(*country),
-    }
-}
-
-/// Licensed products whose new holders get one of the plans.
-fn suppliers(world: &World, any_of: &[PlanId]) -> Vec<ProductId> {
-    let mut found = Vec::new();
-    for product in world.seats.keys() {
-        let bundle = &world.products[product];
-        let has = |plan: &PlanId| bundle.plans.contains(plan) && !bundle.retired.contains(plan);
-        if !bundle.for_company && any_of.iter().any(has) && found.len() < 10 {
-            found.push(*product);
-        }
-    }
-    found
 }

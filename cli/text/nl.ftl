@@ -1,0 +1,144 @@
+# Wat de opdrachtregel tegen mensen zegt, in het Nederlands. `en.ftl` heeft dezelfde berichten en zegt
+# hoe ze heten. Waarom een gebruiker of een aanvraag wordt geweigerd, zegt de dienst: zie `server/text`.
+#
+# Woorden: licentieplaats, licentie, product, plan, catalogus, gebruiker, klant, batch, voorbeeld,
+# selectie; toewijzen en intrekken.
+
+users = { $count ->
+    [one] 1 gebruiker
+   *[other] { $count } gebruikers
+}
+more = en nog { $count }
+more-of-kind = en nog { $count } { $kind } (--all toont ze)
+list-and-more = { $list } en nog { $count }
+
+## Een wijziging: het voorbeeld, de vraag, wat er is gedaan
+
+preview-title = voorbeeld: er is nog niets gewijzigd
+preview-counts = { $users }: { $applied } toe te passen, { $unchanged } ongewijzigd, { $failed } geweigerd, { $skipped } overgeslagen
+batch-title = batch { $id }
+batch-title-running = batch { $id }, nog bezig
+batch-counts = { $users }: { $applied } toegepast, { $unchanged } ongewijzigd, { $failed } geweigerd, { $skipped } overgeslagen
+nobody-would-be-changed = er zou voor niemand iets wijzigen, want het is voor iedereen of voor niemand
+nobody-was-changed = er is voor niemand iets gewijzigd, want het was voor iedereen of voor niemand
+
+assign = { $products } toewijzen
+assigned = { $products } toegewezen
+revoke = { $products } intrekken
+revoked = { $products } ingetrokken
+change-plans = plannen wijzigen van { $products }
+changed-plans = plannen gewijzigd van { $products }
+product-with-all-plans = { $product } (alle plannen)
+product-without-plans = { $product } (zonder { $plans })
+product-with-only-plans = { $product } (alleen { $plans })
+other-changes = en nog { $count } andere wijzigingen; --all toont ze
+
+seats-product = product
+seats-total = plaatsen
+seats-assigned = toegewezen
+seats-available = beschikbaar
+seats-missing = { $count ->
+    [one] er ontbreekt 1 licentieplaats van { $product }
+   *[other] er ontbreken { $count } licentieplaatsen van { $product }
+}
+seats-short-way-out = --capacity fill deelt uit wat er is; `seatwise licenses set-seats` voegt plaatsen toe
+
+nothing-to-apply = er is niets toe te passen
+to-do-exactly-this = om precies dit te doen:
+preview-stale = er is intussen iets veranderd en er is niets gedaan; het voorbeeld is nu:
+apply = Toepassen?
+question-answers = [j/N]
+# De antwoorden die ja betekenen, gescheiden door spaties.
+question-yes = j ja y yes
+nothing-was-changed = er is niets gewijzigd
+
+batch-accepted = geaccepteerd als batch { $id }, die doorloopt ook als deze opdracht stopt
+batch-replayed = deze aanvraag is eerder verstuurd, als batch { $id }; dit zijn de resultaten daarvan
+nothing-to-cancel = er was niets meer te annuleren: de batch was al klaar of gestopt
+to-repeat-safely = er kwam geen antwoord, dus het is niet bekend of de aanvraag is geaccepteerd; om hem te herhalen zonder iets dubbel te doen:
+progress-users = gebruikers
+
+## Andere vragen
+
+delete-user = Deze gebruiker verwijderen?
+user-holds = { $name } ({ $principal }) heeft { $products }; die plaatsen komen vrij
+user-holds-nothing = { $name } ({ $principal }) heeft geen product
+set-seats = Minder plaatsen instellen dan er zijn toegewezen?
+seats-below-assigned = Van { $product } zijn er { $assigned } toegewezen en er zouden er maar { $left } overblijven; wie er een heeft, houdt die
+
+## Om wie het gaat
+
+no-users-named = zeg om welke gebruikers het gaat: --user, --users-file, --selection of --all-users
+conditions-and-named-users = voorwaarden zoals --search kiezen zelf gebruikers en gaan niet samen met --user, --users-file en --selection. Wilt u beide, selecteer dan eerst met de voorwaarde (`seatwise users select --search …`) en noem daarna die selectie naast de anderen: --selection ID --users-file BESTAND
+conditions-and-all-users = --all-users betekent iedereen: laat het weg als alleen bedoeld is wie aan de voorwaarden voldoet
+holds-plan-wrong = --holds-plan verwacht een UUID, of PRODUCT/PLAN zoals ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE
+no-such-user = er is geen gebruiker { $user }
+nobody-selected = er is niemand geselecteerd
+users-selected = { $count ->
+    [one] 1 gebruiker geselecteerd
+   *[other] { $count } gebruikers geselecteerd
+}
+nobody-found = niemand gevonden
+nobody-found-by-name = niemand gevonden: --search vergelijkt het begin van de weergavenaam en van de aanmeldnaam
+customer-unknown = geen klant heet { $name }; `seatwise customers list --search TEKST` vindt klanten van wie de naam zo begint, en een id mag ook
+customer-ambiguous = { $count } klanten heten { $name }; geef het id:
+no-customer-found = niets gevonden: --search vergelijkt het begin van de naam
+product-unknown = geen product heeft de string-id { $name }; `seatwise catalogue products` toont ze, en een id mag ook
+product-ambiguous = { $count } producten hebben de string-id { $name }; geef het id:
+product-retired = { $name }, vervallen
+no-product-found = niets gevonden: --search vergelijkt het begin van de weergavenaam en van de string-id
+plan-unknown = geen plan { $plan } in { $products }; `seatwise catalogue product { $id }` toont de plannen
+plan-ambiguous = welk plan { $plan }?
+plan-of-product = { $plan } van { $product }
+plan-per-product = zeg het per product: seatwise change --assign PRODUCT:PLANNEN
+plan-by-id = geef het id
+plan-on-and-off = plan { $plan } kan niet tegelijk aan en uit
+plans-twice = --plans staat er twee keer voor { $product }: zeg alles over een product in één keer
+
+## Pagina's
+
+in-all = { $count } in totaal
+page-next = volgende pagina: { $command }
+page-previous = vorige pagina: { $command }
+page-first = eerste pagina: { $command }
+page-last = laatste pagina: { $command }
+page-is-first = dit is de eerste pagina: er is geen vorige
+page-is-last = dit is de laatste pagina: er is geen volgende
+page-first-with-token = --page first gaat zonder --page-token: laat dat weg
+page-without-token = --page next en --page previous gaan uit van de pagina van een --page-token: geef dat erbij, of begin met --page first, die toont hoe het verder gaat
+
+## Bestanden
+
+file-unreadable = kan { $file } niet lezen: { $problem }
+file-wrong = { $file } klopt niet, en er is niets verstuurd:
+file-without-users = er staat geen gebruiker in
+file-with-header-only = er staat een kopregel in maar geen gebruiker
+file-empty = het bestand is leeg; de kolommen zijn { $columns }
+place-in-file = regel { $line } van { $file }
+place-in-list = regel { $line }
+place-in-table = regel { $line }, kolom { $column }
+problem-on-line = regel { $line }: { $problem }
+problem-in-column = kolom { $column }: { $problem }
+columns-twice = twee kolommen { $column }
+line-not-utf8 = is geen UTF-8; sla het bestand op als "CSV UTF-8"
+line-cells = heeft { $given } van de { $columns } cellen; zet een cel met een komma tussen aanhalingstekens
+line-names-no-user = noemt geen gebruiker
+cell-no-uuid = "{ $cell }" is geen UUID
+cell-no-date = "{ $cell }" moet een datum zijn zoals 2025-06-30, of een tijd zoals 2025-06-30T12:00:00Z
+cell-no-state = "{ $cell }" is geen active en geen inactive
+import-columns = geen kolom principal_name of user_id; de kolommen zijn { $columns }, gescheiden door komma's
+import-names-no-user = noemt geen gebruiker: vul principal_name of user_id in
+import-counts = { $created } aangemaakt, { $updated } bijgewerkt, { $unchanged } ongewijzigd, { $failed } mislukt
+import-stopped = de import is gestopt bij regel { $line } of daarna; wat daarvoor stond is gedaan, en het bestand nog eens importeren kan geen kwaad
+sync-columns = de kolommen zijn user, product en plans, gescheiden door komma's
+sync-plans-of-nothing = is leeg, terwijl er plannen van genoemd zijn
+sync-something-and-nothing = { $user } kan niet iets en niets hebben: zie regel { $line }
+sync-twice = { $user } krijgt { $product } twee keer: zie regel { $line }
+sync-nothing-to-add = er staat geen product in, dus --add-only heeft niets te doen
+catalogue-products = { $products } producten met { $plans } serviceplannen
+catalogue-rules = { $count } regels
+catalogue-counts = { $content }: { $added } toegevoegd, { $changed } hernoemd of gewijzigd, { $removed } verwijderd, { $notes } opmerkingen; de catalogus heeft versie { $version }
+
+## De server
+
+server-unreachable = de server is onbereikbaar ({ $problem }); start hem met `seatwise serve`, of zeg met --server waar hij is
