@@ -10,7 +10,7 @@ use crate::connect::Connect;
 use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::outcome::{self, Report};
-use crate::output::{self, Column, Row, column, detail, time, word};
+use crate::output::{self, Column, Format, Row, column, detail, time, word};
 use crate::paging::{self, Ask, PAGE_SIZE, Paging};
 use crate::text::text;
 
@@ -66,6 +66,15 @@ enum Command {
 enum StateArg {
     Running,
     Ended,
+}
+
+impl StateArg {
+    fn message(self) -> v1::batch::State {
+        match self {
+            Self::Running => v1::batch::State::Running,
+            Self::Ended => v1::batch::State::Ended,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -147,11 +156,6 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
             state,
             paging,
         } => {
-            let state = match state {
-                None => v1::batch::State::Unspecified,
-                Some(StateArg::Running) => v1::batch::State::Running,
-                Some(StateArg::Ended) => v1::batch::State::Ended,
-            };
             let customer = customer.id(&client).await?;
             let page = async |ask: Ask| {
                 let request = v1::ListBatchesRequest {
@@ -159,7 +163,7 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
                     page_size: ask.page_size,
                     page_token: ask.page_token,
                     include_total_size: ask.include_total_size,
-                    state: state.into(),
+                    state: state.map_or(0, |state| state.message().into()),
                 };
                 Ok(client.list_batches(request).await?.into())
             };
@@ -202,19 +206,21 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
             };
             apply::revert(client, args, request).await
         }
-        Command::Cancel(place) => {
-            let request = v1::CancelBatchRequest {
-                customer_id: place.customer.id(&client).await?,
-                batch_id: place.batch,
-            };
-            let batch = client.cancel_batch(request).await?;
-            if batch.stopped_by() != v1::ReasonCode::BatchCancelled {
-                output::note(&text!("nothing-to-cancel"));
-            }
-            output::show(format, &batch)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Cancel(place) => cancel(&client, format, place).await,
     }
+}
+
+async fn cancel(client: &Client, format: Format, place: Place) -> Result<ExitCode, Error> {
+    let request = v1::CancelBatchRequest {
+        customer_id: place.customer.id(client).await?,
+        batch_id: place.batch,
+    };
+    let batch = client.cancel_batch(request).await?;
+    if batch.stopped_by() != v1::ReasonCode::BatchCancelled {
+        output::note(&text!("nothing-to-cancel"));
+    }
+    output::show(format, &batch)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn get(client: &Client, customer_id: String, batch_id: String) -> Result<v1::Batch, Error> {
