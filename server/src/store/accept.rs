@@ -7,6 +7,7 @@ use super::Store;
 use super::batches::{Batch, Capacity, ENDED, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::customers::ReadGuard;
+use super::earlier::Earlier;
 use super::error::{Error, Refusal, Unconfirmed};
 use super::rehearse::{Rehearsal, Rehearse};
 use super::roll::{ReadSeats, Roll, Users};
@@ -171,20 +172,7 @@ impl Store {
                 .returning(Batch::as_returning())
                 .get_result(conn)
                 .await?;
-            // The other end of the link: the batch that this one goes back to names it.
-            let id = Some(key.1);
-            if let Some(reverted) = new.users.reverts() {
-                diesel::update(b::table.find((key.0, Id::from(reverted))))
-                    .set(b::reverted_by_batch_id.eq(id))
-                    .execute(conn)
-                    .await?;
-            }
-            if let Some(retried) = new.users.retries() {
-                diesel::update(b::table.find((key.0, Id::from(retried))))
-                    .set(b::retried_by_batch_id.eq(id))
-                    .execute(conn)
-                    .await?;
-            }
+            conn.link_back(new).await?;
             let mut digests = rehearsal.digests().into_iter();
             while let Some((first, order)) = roll.next_named(conn, new).await? {
                 let digest = digests.next().filter(|_| new.promised.is_some());

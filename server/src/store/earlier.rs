@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::accept::NewBatch;
 use super::batches::{ENDED, not_found};
 use super::error::{Error, Refusal};
 use super::schema::{batch_chunks as bc, batch_results as br, batches as b, changes as ch};
@@ -64,6 +65,9 @@ pub(super) trait Earlier {
         batch: BatchId,
         position: i64,
     ) -> QueryResult<Vec<(i64, Turns)>>;
+
+    /// Makes the batch that a new one goes back to name it.
+    async fn link_back(&mut self, new: &NewBatch) -> QueryResult<()>;
 }
 
 macro_rules! earlier {
@@ -151,6 +155,24 @@ macro_rules! earlier {
                     (first + dispositions.len() as i64, (turns, dispositions))
                 };
                 Ok(rows.into_iter().map(turns).collect())
+            }
+
+            async fn link_back(&mut self, new: &NewBatch) -> QueryResult<()> {
+                let earlier = |batch| b::table.find((Id::from(new.customer), Id::from(batch)));
+                let id = Some(Id::from(new.id));
+                if let Some(reverted) = new.users.reverts() {
+                    diesel::update(earlier(reverted))
+                        .set(b::reverted_by_batch_id.eq(id))
+                        .execute(self)
+                        .await?;
+                }
+                if let Some(retried) = new.users.retries() {
+                    diesel::update(earlier(retried))
+                        .set(b::retried_by_batch_id.eq(id))
+                        .execute(self)
+                        .await?;
+                }
+                Ok(())
             }
         }
     )* };
