@@ -38,6 +38,10 @@ pub(crate) struct RequestArgs {
         conflicts_with = "dry_run"
     )]
     plan: Option<String>,
+    /// Do it although it takes away more than the customer's guard allows: what its preview, or the
+    /// refusal, has shown
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true, value_parser = Filled::new())]
+    confirm: Option<String>,
     #[command(flatten)]
     asking: Asking,
     /// UUID that names the request: sent again, nothing is done twice. Made if not given, and printed
@@ -159,7 +163,11 @@ async fn carry_out(
     request: BatchRequest,
     lines: Vec<Lines>,
 ) -> Result<ExitCode, Error> {
-    let job = Job {
+    let request = match &args.confirm {
+        Some(confirmation) => request.with_confirmation(confirmation),
+        None => request,
+    };
+    let mut job = Job {
         client,
         args,
         request,
@@ -200,7 +208,11 @@ impl Job {
         let summary = self.preview(&mut report).await?;
         report.finish(&self.client, &summary).await?;
         let end = if changes_something(&summary) {
-            let command = command_line::again(&["--dry-run"], &["--plan", &summary.plan_token]);
+            let mut with = vec!["--plan", summary.plan_token.as_str()];
+            if let Some(required) = &summary.required_confirmation {
+                with.extend(["--confirm", required.confirmation.as_str()]);
+            }
+            let command = command_line::again(&["--dry-run", "--confirm="], &with);
             format!("\n{}\n  {command}", text!("to-do-exactly-this"))
         } else {
             format!("\n{}", text!("nothing-to-apply"))
@@ -215,7 +227,7 @@ impl Job {
     }
 
     /// Shows what would be done, asks, and does exactly that.
-    async fn ask(&self) -> Result<ExitCode, Error> {
+    async fn ask(&mut self) -> Result<ExitCode, Error> {
         loop {
             let mut report = self.report();
             let summary = self.preview(&mut report).await?;
@@ -225,7 +237,7 @@ impl Job {
                 output::note(&format!("\n{}", text!("nothing-to-apply")));
                 return Ok(outcome::exit_code(summary.batch.as_ref()));
             }
-            if !question::is_confirmed(&text!("apply"))? {
+            if !self.is_confirmed(&summary)? {
                 return Ok(question::declined());
             }
             match self.apply(summary.plan_token).await {
@@ -235,6 +247,22 @@ impl Job {
                 done => return done,
             }
         }
+    }
+
+    /// Asks whether to apply. What takes away much is confirmed with more than a key.
+    fn is_confirmed(&mut self, summary: &v1::BatchSummary) -> Result<bool, Error> {
+        let Some(required) = &summary.required_confirmation else {
+            return question::is_confirmed(&text!("apply"));
+        };
+        let users = required.user_count();
+        if !question::is_typed(&text!("apply-losses", count = users), users)? {
+            return Ok(false);
+        }
+        self.request = self
+            .request
+            .clone()
+            .with_confirmation(&required.confirmation);
+        Ok(true)
     }
 
     /// Does it; with the token of a plan only if that still holds.

@@ -65,13 +65,19 @@ enum Command {
         #[arg(long, value_name = "UUID")]
         id: Option<String>,
     },
-    /// Rename a customer
+    /// Rename a customer, or say how much a batch may take away without being confirmed
     Update {
         /// UUID, or the whole name if no other customer has it
         customer: String,
         /// New name for people
         #[arg(long)]
-        name: String,
+        name: Option<String>,
+        /// Users who may lose a product by one batch without a confirmation; `none` for any number
+        #[arg(long, value_name = "N|none", value_parser = limit)]
+        guard_users: Option<Limit>,
+        /// The same in percent of those who hold the product
+        #[arg(long, value_name = "P|none", value_parser = limit)]
+        guard_percent: Option<Limit>,
         /// Only if the customer still has this etag
         #[arg(long, value_parser = Filled::new())]
         etag: Option<String>,
@@ -88,8 +94,36 @@ impl Row for v1::Customer {
         detail("update_time", |customer| {
             time(customer.update_time.as_ref())
         }),
+        detail("guard_users", |customer| {
+            shown(customer.revocation_guard.and_then(|guard| guard.users_max))
+        }),
+        detail("guard_percent", |customer| {
+            shown(
+                customer
+                    .revocation_guard
+                    .and_then(|guard| guard.license_percent_max),
+            )
+        }),
         detail("etag", |customer| customer.etag.clone()),
     ];
+}
+
+fn shown(limit: Option<i32>) -> String {
+    limit.map(|limit| limit.to_string()).unwrap_or_default()
+}
+
+/// A limit of the guard, or that there is none.
+#[derive(Clone, Copy)]
+struct Limit(Option<i32>);
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "none" => Ok(Limit(None)),
+        number => number
+            .parse()
+            .map(|limit| Limit(Some(limit)))
+            .map_err(|_| "must be a number, or `none`".to_owned()),
+    }
 }
 
 pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
@@ -126,14 +160,34 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
         Command::Update {
             customer,
             name,
+            guard_users,
+            guard_percent,
             etag,
         } => {
-            let request = v1::UpdateCustomerRequest {
-                customer_id: find(&client, &customer).await?,
-                display_name: Some(name),
+            let customer_id = find(&client, &customer).await?;
+            let mut request = v1::UpdateCustomerRequest {
+                customer_id: customer_id.clone(),
+                display_name: name,
                 etag: etag.unwrap_or_default(),
-                revocation_guard: None,
+                ..Default::default()
             };
+            if guard_users.is_some() || guard_percent.is_some() {
+                // A guard is set as a whole; a limit that is not named stays as it is.
+                let now = client
+                    .get_customer(v1::GetCustomerRequest { customer_id })
+                    .await?;
+                let mut guard = now.revocation_guard.unwrap_or_default();
+                if let Some(Limit(limit)) = guard_users {
+                    guard.users_max = limit;
+                }
+                if let Some(Limit(limit)) = guard_percent {
+                    guard.license_percent_max = limit;
+                }
+                request.revocation_guard = Some(guard);
+                if request.etag.is_empty() {
+                    request.etag = now.etag;
+                }
+            }
             client.update_customer(request).await?
         }
     };

@@ -64,6 +64,15 @@ impl std::fmt::Display for Error {
                 }
                 match error.reason {
                     ErrorReason::SeatsShort => write!(f, "\n{}", text!("seats-short-way-out")),
+                    ErrorReason::ConfirmationRequired => {
+                        let confirmation = error.metadata.get("confirmation");
+                        let confirmation = confirmation.map(String::as_str).unwrap_or_default();
+                        write!(
+                            f,
+                            "\n{}",
+                            text!("confirm-way-out", confirmation = confirmation)
+                        )
+                    }
                     _ => Ok(()),
                 }
             }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use prost::Message;
 use seatwise_client::v1::{
-    Batch, BatchSummary, Reason, ReasonCode, batch, batch_result::Disposition,
+    Batch, BatchSummary, Reason, ReasonCode, RequiredConfirmation, batch, batch_result::Disposition,
 };
 use seatwise_client::{BatchStream, Client, UserResult};
 
@@ -198,8 +198,30 @@ impl Report {
         for shortage in seats::shortages(&summary.seats) {
             text += &format!("\n{shortage}");
         }
+        if let Some(required) = &summary.required_confirmation {
+            text += &format!("\n\n{}", losses(required));
+        }
         text
     }
+}
+
+/// What would be taken away beyond what may be unasked.
+fn losses(required: &RequiredConfirmation) -> String {
+    let count = |number: Option<i32>| u64::try_from(number.unwrap_or_default()).unwrap_or_default();
+    let mut text = text!("losses", count = count(required.user_count));
+    for loss in &required.products {
+        let product = loss.product.as_ref();
+        text += "\n  ";
+        text += &text!(
+            "loss",
+            product = product
+                .map(|product| product.display_name.as_str())
+                .unwrap_or_default(),
+            lost = count(loss.lost_count),
+            held = count(loss.holder_count),
+        );
+    }
+    text
 }
 
 /// The counts and reasons of a batch in words, with so many users below each reason.

@@ -37,6 +37,16 @@ pub(crate) fn is_confirmed(question: &str) -> Result<bool, Error> {
     Ok(is_yes(&answer, &text!("question-yes")))
 }
 
+/// Asks for a number that shows that somebody has read it.
+pub(crate) fn is_typed(question: &str, number: i32) -> Result<bool, Error> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "\n{question} ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == number.to_string())
+}
+
 /// Ends a command whose question was answered with no.
 pub(crate) fn declined() -> ExitCode {
     output::note(&text!("nothing-was-changed"));

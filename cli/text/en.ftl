@@ -42,6 +42,14 @@ seats-missing = { $count ->
 }
 seats-short-way-out = --capacity fill gives out the seats that there are; `seatwise licenses set-seats` adds some
 
+losses = { $count ->
+    [one] 1 user would lose a product, which is more than may be taken away without a confirmation
+   *[other] { $count } users would lose a product, which is more than may be taken away without a confirmation
+}
+loss = { $product }: { $lost } of the { $held } who hold it
+apply-losses = Type { $count } to apply it:
+confirm-way-out = if that is meant: --confirm { $confirmation }
+
 nothing-to-apply = there is nothing to apply
 to-do-exactly-this = to do exactly this:
 preview-stale = something has changed since, and nothing was done; the preview is now:

@@ -43,6 +43,14 @@ seats-missing = { $count ->
 }
 seats-short-way-out = --capacity fill deelt uit wat er is; `seatwise licenses set-seats` voegt plaatsen toe
 
+losses = { $count ->
+    [one] 1 gebruiker zou een product kwijtraken; dat is meer dan zonder bevestiging mag
+   *[other] { $count } gebruikers zouden een product kwijtraken; dat is meer dan zonder bevestiging mag
+}
+loss = { $product }: { $lost } van de { $held } die het hebben
+apply-losses = Typ { $count } om het toe te passen:
+confirm-way-out = als dat de bedoeling is: --confirm { $confirmation }
+
 nothing-to-apply = er is niets toe te passen
 to-do-exactly-this = om precies dit te doen:
 preview-stale = er is intussen iets veranderd en er is niets gedaan; het voorbeeld is nu:
