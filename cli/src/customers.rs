@@ -99,6 +99,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
             let request = v1::CreateCustomerRequest {
                 customer_id: id.unwrap_or_default(),
                 display_name: name,
+                comment: String::new(),
             };
             client.create_customer(request).await?
         }
@@ -111,6 +112,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
                 customer_id: customer,
                 display_name: Some(name),
                 etag: etag.unwrap_or_default(),
+                comment: String::new(),
             };
             client.update_customer(request).await?
         }

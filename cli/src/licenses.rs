@@ -170,6 +170,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
                 suspended: seats.numbers.suspended,
                 allow_below_assigned: seats.allow_below_assigned,
                 etag: seats.etag.unwrap_or_default(),
+                comment: String::new(),
             };
             client.set_seats(request).await?
         }
@@ -183,6 +184,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
                 customer_id: place.customer,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
                 etag: etag.unwrap_or_default(),
+                comment: String::new(),
             };
             client.set_later_plans(request).await?
         }

@@ -169,6 +169,7 @@ pub(crate) async fn select(
     let request = v1::CreateSelectionRequest {
         customer_id: customer,
         selection: Some(selected.selection.clone()),
+        comment: String::new(),
     };
     let made = client.create_selection(request).await;
     let made = made.map_err(|error| selected.locate(error))?;

@@ -231,6 +231,7 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
                 customer_id: place.customer,
                 user: place.user,
                 etag: etag.unwrap_or_default(),
+                comment: String::new(),
             };
             output::show(format, &client.delete_user(request).await?)?;
             return Ok(ExitCode::SUCCESS);
@@ -282,6 +283,7 @@ impl NewUser {
             usage_location: self.usage_location.unwrap_or_default(),
             state: state(false, self.inactive).into(),
             last_active_time: self.last_active,
+            comment: String::new(),
         }
     }
 }
@@ -297,6 +299,7 @@ impl Update {
             state: state(self.fields.active, self.fields.inactive).into(),
             etag: self.etag.unwrap_or_default(),
             last_active_time: self.fields.last_active,
+            comment: String::new(),
         }
     }
 }

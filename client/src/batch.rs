@@ -422,6 +422,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        comment: String::new(),
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,

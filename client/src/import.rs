@@ -56,7 +56,10 @@ impl Client {
     /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
     pub async fn import_catalogue(&self, file: &[u8]) -> Result<ImportReport, Error> {
         let parts: Vec<_> = parts(file)
-            .map(|data| ImportCatalogueRequest { data })
+            .map(|data| ImportCatalogueRequest {
+                data,
+                comment: String::new(),
+            })
             .collect();
         let lines = self
             .catalogues()
@@ -72,7 +75,10 @@ impl Client {
     /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
     pub async fn import_rules(&self, file: &[u8]) -> Result<ImportReport, Error> {
         let parts: Vec<_> = parts(file)
-            .map(|data| ImportRulesRequest { data })
+            .map(|data| ImportRulesRequest {
+                data,
+                comment: String::new(),
+            })
             .collect();
         let lines = self
             .catalogues()
@@ -99,6 +105,7 @@ impl Client {
         let part = |users: &[ImportedUser]| ImportUsersRequest {
             customer_id: customer_id.to_owned(),
             users: users.to_vec(),
+            comment: String::new(),
         };
         let parts: Vec<_> = users.chunks(PART_USERS).map(part).collect();
         let mut answers = self.users().import_users(iter(parts)).await?.into_inner();

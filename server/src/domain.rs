@@ -5,6 +5,7 @@ mod change;
 mod decide;
 mod digest;
 mod ids;
+mod journal;
 mod list;
 mod plan;
 mod reason;
@@ -21,6 +22,10 @@ pub use change::{
 pub use decide::decide;
 pub use digest::Digest;
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+pub use journal::{
+    CatalogueRecord, Comment, Commit, INSTALLATION, Moved, Origin, Record, RecordKind, SeatsSet,
+    UserFields, hash_record,
+};
 pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};
 pub use reason::Reason;

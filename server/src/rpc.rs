@@ -10,6 +10,7 @@ mod customers;
 mod filter;
 mod language;
 mod licenses;
+mod origin;
 mod page;
 mod parse;
 mod request;

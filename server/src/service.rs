@@ -31,7 +31,7 @@ pub use request::BatchRequest;
 pub use results::Event;
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 
-use crate::domain::{Catalogue, PlanId};
+use crate::domain::{Catalogue, Origin, PlanId};
 use crate::edition::{self, Note};
 use crate::store::{self, Store};
 
@@ -157,7 +157,11 @@ impl Service {
     }
 
     /// Imports a whole edition of products and plans.
-    pub async fn import_catalogue(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+    pub async fn import_catalogue(
+        &self,
+        file: Vec<u8>,
+        origin: Origin,
+    ) -> Result<ImportReport, Error> {
         let parsed = tokio::task::spawn_blocking(move || edition::parse_catalogue(&file)).await?;
         let edition::Parsed {
             value: edition,
@@ -169,7 +173,8 @@ impl Service {
             .map(|product| product.plan_ids.len())
             .sum();
         let counts = (edition.products.len(), pairs, 0);
-        let import = |store: Store| async move { store.import_edition(&edition).await };
+        let import =
+            |store: Store| async move { store.import_edition(&edition, &origin, now()).await };
         let outcome = self.call(import).await?;
         Ok(ImportReport {
             notes,
@@ -180,7 +185,7 @@ impl Service {
     }
 
     /// Imports a whole set of rules.
-    pub async fn import_rules(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+    pub async fn import_rules(&self, file: Vec<u8>, origin: Origin) -> Result<ImportReport, Error> {
         let parsed = tokio::task::spawn_blocking(move || edition::parse_rules(&file)).await?;
         let edition::Parsed {
             value: rules,
@@ -189,7 +194,7 @@ impl Service {
         let counts = (0, 0, rules.rules.len());
         let plans = rules.plans();
         let names = rules.plan_names.clone();
-        let import = |store: Store| async move { store.import_rules(&rules).await };
+        let import = |store: Store| async move { store.import_rules(&rules, &origin, now()).await };
         let outcome = self.call(import).await?;
         let catalogue = self.catalogue().await?;
         let strangers = plans

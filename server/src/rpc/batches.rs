@@ -16,16 +16,17 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::language::Language;
+use super::origin::origin;
 use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
-use super::request::{BatchParser, ParsedBatch};
+use super::request::{BatchParser, Names, ParsedBatch};
 use super::results::{decode, frames, reason_texts};
 use super::status::{
     duplicate_user, from_service, internal, invalid_field, plan_mismatch, request_id_reused,
     seats_short,
 };
 use super::{Rpc, convert};
-use crate::domain::{BatchId, Catalogue, CustomerId, Digest, RequestId};
+use crate::domain::{BatchId, Catalogue, CustomerId, Digest, Origin, RequestId};
 use crate::service::{self, BatchRequest, Event, Refusal};
 
 /// Users in one request.
@@ -48,7 +49,8 @@ impl BatchService for Rpc {
         request: Request<ExecuteBatchRequest>,
     ) -> Result<Response<Self::ExecuteBatchStream>, Status> {
         let mut request = request.into_inner();
-        let (customer, id) = names(&request.customer_id, &request.request_id)?;
+        let ids = (&request.customer_id[..], &request.request_id[..]);
+        let names = names(ids, "BatchService/ExecuteBatch", &request.comment)?;
         let plan_token = std::mem::take(&mut request.plan_token);
         let validate_only = request.validate_only;
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
@@ -57,7 +59,7 @@ impl BatchService for Rpc {
         let parse = move || language.within(|| parse_batch(&catalogue, request));
         let parse = tokio::task::spawn_blocking(parse);
         let parsed = parse.await.map_err(|error| internal(&error))??;
-        let request = parsed.with_ids(customer, id);
+        let request = parsed.with_names(names);
         let frames = self.execute(request, &plan_token, validate_only).await?;
         let response =
             |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
@@ -73,7 +75,8 @@ impl BatchService for Rpc {
         let mut parts = request.into_inner();
         let missing = || invalid_field("customer_id", "is required in a first message");
         let mut part = parts.message().await?.ok_or_else(missing)?;
-        let (customer, id) = names(&part.customer_id, &part.request_id)?;
+        let ids = (&part.customer_id[..], &part.request_id[..]);
+        let names = names(ids, "BatchService/ExecuteLargeBatch", &part.comment)?;
         let plan_token = std::mem::take(&mut part.plan_token);
         let validate_only = part.validate_only;
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
@@ -90,7 +93,7 @@ impl BatchService for Rpc {
                 None => break,
             }
         }
-        let request = parser.finish()?.with_ids(customer, id);
+        let request = parser.finish()?.with_names(names);
         let frames = self.execute(request, &plan_token, validate_only).await?;
         let response = |frame: Result<_, _>| {
             frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
@@ -307,14 +310,19 @@ fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Pa
     parser.finish()
 }
 
-/// Customer and request id; the latter is made here if the caller did not choose one.
-fn names(customer: &str, request: &str) -> Result<(CustomerId, RequestId), Status> {
+/// The names of a request; its id is made here if the caller did not choose one.
+fn names((customer, id): (&str, &str), through: &str, comment: &str) -> Result<Names, Status> {
     let mut fields = Fields::default();
     let customer = fields.take("customer_id", CustomerId::parse(customer));
-    let request = fields
-        .take("request_id", parse::optional_id(request))
-        .map(RequestId);
-    fields.finish(customer.zip(request))
+    let id = fields.take("request_id", parse::optional_id(id));
+    let origin = origin(&mut fields, through, comment);
+    let ((customer, id), origin) = fields.finish(customer.zip(id).zip(origin))?;
+    let request = RequestId(id);
+    let origin = Origin {
+        request: Some(request),
+        ..origin
+    };
+    Ok((customer, request, origin))
 }
 
 fn batch_names(customer: &str, batch: &str) -> Result<(CustomerId, BatchId), Status> {

@@ -7,6 +7,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -23,8 +24,14 @@ impl CustomerService for Rpc {
         let mut fields = Fields::default();
         let id = fields.take("customer_id", parse::optional_id(&request.customer_id));
         let name = fields.take("display_name", DisplayName::parse(&request.display_name));
-        let (id, name) = fields.finish(id.zip(name))?;
-        let created = self.service.create_customer(CustomerId(id), name).await;
+        let origin = origin(
+            &mut fields,
+            "CustomerService/CreateCustomer",
+            &request.comment,
+        );
+        let ((id, name), origin) = fields.finish(id.zip(name).zip(origin))?;
+        let id = CustomerId(id);
+        let created = self.service.create_customer(id, name, origin).await;
         let customer = created.map_err(from_service)?;
         let customer = Some(convert::customer(customer));
         Ok(Response::new(CreateCustomerResponse { customer }))
@@ -79,10 +86,16 @@ impl CustomerService for Rpc {
             .transpose();
         let name = fields.take("display_name", name);
         let version = fields.take("etag", parse::etag(&request.etag));
-        let ((id, name), version) = fields.finish(id.zip(name).zip(version))?;
+        let origin = origin(
+            &mut fields,
+            "CustomerService/UpdateCustomer",
+            &request.comment,
+        );
+        let update = id.zip(name).zip(version).zip(origin);
+        let (((id, name), version), origin) = fields.finish(update)?;
         let customer = self
             .service
-            .update_customer(id, name, version)
+            .update_customer(id, name, version, origin)
             .await
             .map_err(from_service)?;
         let customer = Some(convert::customer(customer));

@@ -7,11 +7,13 @@ use super::Store;
 use super::batches::{Batch, Capacity, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::error::{Error, Refusal};
+use super::journal::Journal;
+use super::record::Draft;
 use super::rehearse::{Rehearsal, Rehearse};
 use super::roll::{Roll, Users};
 use super::schema::{batch_chunks as bc, batches as b, installation as i};
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, Change, CustomerId, Digest, RequestId, Tally, Terms};
+use crate::domain::{BatchId, Change, CustomerId, Digest, Origin, Record, RequestId, Tally, Terms};
 
 /// Users of an atomic batch: all are decided and written in one transaction.
 pub const ATOMIC_USERS_MAX: usize = 10_000;
@@ -25,6 +27,8 @@ pub struct NewBatch {
     pub id: BatchId,
     /// The caller's name for the request.
     pub request: RequestId,
+    /// Who asked for it.
+    pub origin: Origin,
     /// Tells requests apart.
     pub request_hash: [u8; 32],
     /// The distinct changes.
@@ -160,6 +164,9 @@ impl Store {
                 );
                 diesel::insert_into(bc::table).values(row).execute(conn).await?;
             }
+            let accepted = Record::BatchAccepted(new.id, batch.user_count, new.request_hash);
+            let draft = Draft::new(new.customer, &new.origin, new.now).of_batch(new.id);
+            conn.record(draft.record(&accepted)).await?;
             Ok(Accepted::New(batch))
         })
     }

@@ -5,11 +5,13 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::{Error, Refusal, is_duplicate};
+use super::journal::Journal;
 use super::portable::{Keys, Value, in_order, portable, prefix_range};
+use super::record::Draft;
 use super::schema::customers as c;
 use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, DisplayName, Place, fold};
+use crate::domain::{CustomerId, DisplayName, Origin, Place, Record, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -36,14 +38,18 @@ impl Store {
         &self,
         id: CustomerId,
         name: &DisplayName,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
+        let record = Draft::new(id, origin, now).record(&Record::CustomerCreated(id));
         write_tx!(self, conn => {
             let row = (
                 c::customer_id.eq(Id::from(id)),
                 c::display_name.eq(name.as_str()),
                 c::sort_key.eq(fold(name.as_str())),
                 c::change_seq.eq(0),
+                c::change_hash.eq([0; 32].as_slice()),
+                c::changed_at.eq(now),
                 c::version.eq(1),
                 c::created_at.eq(now),
                 c::updated_at.eq(now),
@@ -53,10 +59,12 @@ impl Store {
                 .returning(Customer::as_returning())
                 .get_result(conn)
                 .await;
-            created.map_err(|error| {
+            let created = created.map_err(|error| {
                 let taken = Refusal::Exists { resource: "customer", field: "customer_id" };
-                if is_duplicate(&error) { taken.into() } else { error.into() }
-            })
+                if is_duplicate(&error) { Error::from(taken) } else { error.into() }
+            })?;
+            conn.record(record.clone()).await?;
+            Ok(created)
         })
     }
 
@@ -110,8 +118,10 @@ impl Store {
         id: CustomerId,
         name: Option<&DisplayName>,
         version: Option<i64>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
+        let record = Draft::new(id, origin, now).record(&Record::CustomerRenamed(id));
         let _turn = self.queue(id).await;
         write_tx!(self, conn => {
             lock_customer!(conn, id)?;
@@ -128,8 +138,11 @@ impl Store {
                     c::version.eq(found.version + 1),
                     c::updated_at.eq(now),
                 ))
-                .returning(Customer::as_returning());
-            Ok(changed.get_result(conn).await?)
+                .returning(Customer::as_returning())
+                .get_result(conn)
+                .await?;
+            conn.record(record.clone()).await?;
+            Ok(changed)
         })
     }
 }

@@ -105,6 +105,7 @@ async fn disturb(customer: &Customer, what: &str) {
                 customer_id: customer.id.clone(),
                 user: user_id(2),
                 etag: String::new(),
+                comment: String::new(),
             };
             customer.client.delete_user(request).await.expect("deleted");
         }
@@ -182,6 +183,7 @@ async fn pass_by(customer: &Customer, server: &Harness, what: &str) {
                 customer_id: customer.id.clone(),
                 display_name: Some("Another".to_owned()),
                 etag: String::new(),
+                comment: String::new(),
             };
             customer
                 .client

@@ -1,10 +1,13 @@
 -- Distributed by customer_id. change_seq numbers the changes of the customer without a gap.
+-- change_hash and changed_at: of the customer's last commit.
 -- sort_key: the folded display name, by which customers are listed.
 CREATE TABLE customers (
     customer_id uuid NOT NULL,
     display_name text NOT NULL,
     sort_key text COLLATE "C" NOT NULL,
     change_seq int8 NOT NULL,
+    change_hash bytea NOT NULL,
+    changed_at timestamptz NOT NULL,
     version int8 NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,

@@ -1,10 +1,13 @@
 -- Distributed by customer_id. change_seq numbers the changes of the customer without a gap.
+-- change_hash and changed_at: of the customer's last commit.
 -- sort_key: the folded display name, by which customers are listed.
 CREATE TABLE customers (
     customer_id BLOB NOT NULL,
     display_name TEXT NOT NULL,
     sort_key TEXT NOT NULL,
     change_seq INTEGER NOT NULL,
+    change_hash BLOB NOT NULL,
+    changed_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

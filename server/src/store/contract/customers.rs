@@ -1,7 +1,7 @@
 //! Customers.
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, customer, display, first_users, later};
+use super::fixture::{BY, Fixture, NOW, customer, display, first_users, later};
 use super::raw;
 use crate::domain::Place;
 use crate::store::{AssignmentFilter, Customer, Refusal};
@@ -10,7 +10,7 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     let Fixture { store, .. } = fresh.fixture().await;
     let id = customer(7);
     let created = store
-        .create_customer(id, &display("Fabrikam"), NOW)
+        .create_customer(id, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     let expected = Customer {
@@ -25,7 +25,7 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
 
     let name = display("Fabrikam é");
     let renamed = store
-        .update_customer(id, Some(&name), Some(1), later(5))
+        .update_customer(id, Some(&name), Some(1), &BY, later(5))
         .await;
     let expected = Customer {
         display_name: "Fabrikam é".to_owned(),
@@ -38,7 +38,9 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
 
     // The same again is no change; without a version, any will do.
     for (name, version) in [(Some(&name), Some(2)), (None, Some(2)), (Some(&name), None)] {
-        let same = store.update_customer(id, name, version, later(9)).await;
+        let same = store
+            .update_customer(id, name, version, &BY, later(9))
+            .await;
         assert_eq!(same.expect("unchanged"), expected);
     }
     assert_eq!(store.customer(id).await.expect("found"), expected);
@@ -49,7 +51,7 @@ pub(super) async fn a_customer_id_is_given_once(fresh: Fresh) {
         store, customer, ..
     } = fresh.fixture().await;
     let name = display("Fabrikam");
-    let again = store.create_customer(customer, &name, NOW);
+    let again = store.create_customer(customer, &name, &BY, NOW);
     let expected = Refusal::Exists {
         resource: "customer",
         field: "customer_id",
@@ -69,7 +71,7 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
         id: id.to_string(),
     };
     assert_eq!(raw::refusal(&store, store.customer(id)).await, expected);
-    let update = store.update_customer(id, Some(&name), None, NOW);
+    let update = store.update_customer(id, Some(&name), None, &BY, NOW);
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
@@ -102,7 +104,7 @@ pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
     } = fresh.fixture().await;
     let name = display("Fabrikam");
     for stale in [0, 2, -1] {
-        let update = store.update_customer(id, Some(&name), Some(stale), NOW);
+        let update = store.update_customer(id, Some(&name), Some(stale), &BY, NOW);
         let refusal = raw::refusal(&store, update).await;
         let (resource, id) = ("customer", id.to_string());
         assert_eq!(

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign_plans, by_id, by_name, country, display, name_of,
-    plan, principal, user,
+    BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign_plans, by_id, by_name, country, display,
+    name_of, plan, principal, user,
 };
 use crate::domain::{
     Place, PlanChoice, ProductId, Selection, SelectionId, SelectionPart, UserFilter, UserId,
@@ -95,7 +95,7 @@ impl Model {
         let Fixture {
             store, customer, ..
         } = &self.fixture;
-        let imported = store.import_users(*customer, vec![import], NOW).await;
+        let imported = store.import_users(*customer, vec![import], &BY, NOW).await;
         imported.expect("imported");
     }
 
@@ -127,7 +127,7 @@ impl Model {
             store, customer, ..
         } = &self.fixture;
         let deleted = store
-            .delete_user(*customer, &by_id(person.id), None, NOW)
+            .delete_user(*customer, &by_id(person.id), None, &BY, NOW)
             .await;
         deleted.expect("deleted");
         self.deleted.push(person);
