@@ -14,6 +14,7 @@ use crate::exit;
 use crate::files::{self, Lines};
 use crate::outcome::{self, Report};
 use crate::output::{self, Format};
+use crate::why::Why;
 
 /// Ends a preview that has shown no change.
 const NOTHING: &str = "\nthere is nothing to apply";
@@ -46,6 +47,8 @@ pub(crate) struct RequestArgs {
     /// Show all users of each reason and each change
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    why: Why,
     #[command(flatten)]
     connect: Connect,
 }
@@ -130,6 +133,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Error> {
     request.customer_id.clone_from(&args.customer);
     request.options = Some(args.options.message());
+    request.comment.clone_from(&args.why.comment);
     let job = Job {
         client,
         args,

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, word, yes_no};
 use crate::paging::{self, Ask, Limit, Paging, yes_or_no};
 use crate::products;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct CatalogueArgs {
@@ -60,6 +61,8 @@ enum Command {
         product: String,
         /// Single users, or only the company as a whole
         applies_to: AppliesTo,
+        #[command(flatten)]
+        why: Why,
     },
     /// Set what becomes of plans that a later edition adds, for users who are given all
     SetLaterPlans {
@@ -67,6 +70,8 @@ enum Command {
         product: String,
         /// On, or off until somebody turns them on
         later_plans: LaterPlans,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -164,11 +169,15 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     match args.command {
         Command::Import(file) => {
-            let report = client.import_catalogue(&file.read()?).await?;
+            let report = client
+                .import_catalogue_for(&file.read()?, &file.why.comment)
+                .await?;
             catalogue_import::print(format, &file, &report)?;
         }
         Command::ImportRules(file) => {
-            let report = client.import_rules(&file.read()?).await?;
+            let report = client
+                .import_rules_for(&file.read()?, &file.why.comment)
+                .await?;
             catalogue_import::print(format, &file, &report)?;
         }
         Command::Products {
@@ -205,11 +214,13 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::SetAppliesTo {
             product,
             applies_to,
+            why,
         } => {
             let applies_to: product::AppliesTo = applies_to.into();
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 applies_to: applies_to.into(),
+                comment: why.comment,
                 ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;
@@ -217,10 +228,12 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::SetLaterPlans {
             product,
             later_plans,
+            why,
         } => {
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
+                comment: why.comment,
                 ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;

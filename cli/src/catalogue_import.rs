@@ -11,6 +11,7 @@ use seatwise_client::v1::{CatalogueChange, ImportNote, ImportSummary, catalogue_
 use crate::error::Error;
 use crate::files;
 use crate::output::{self, Column, Format, Printer, Row, column, count, detail, word};
+use crate::why::Why;
 
 /// Rows that people are shown unasked: a first edition adds hundreds of products, and every edition
 /// of a dirty catalogue has the same hundreds of notes.
@@ -24,6 +25,8 @@ pub(crate) struct File {
     /// Show every note and change, also if they are many
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    pub(crate) why: Why,
 }
 
 impl File {

@@ -9,6 +9,7 @@ use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Row, column, detail, time};
 use crate::paging::{self, Ask, Paging};
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct CustomersArgs {
@@ -46,6 +47,8 @@ enum Command {
         /// UUID, for instance of your directory. The server makes one if not given
         #[arg(long, value_name = "UUID")]
         id: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
     /// Rename a customer
     Update {
@@ -57,6 +60,8 @@ enum Command {
         /// Only if the customer still has this etag
         #[arg(long)]
         etag: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -95,11 +100,11 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
             let request = v1::GetCustomerRequest { customer_id };
             client.get_customer(request).await?
         }
-        Command::Create { name, id } => {
+        Command::Create { name, id, why } => {
             let request = v1::CreateCustomerRequest {
                 customer_id: id.unwrap_or_default(),
                 display_name: name,
-                comment: String::new(),
+                comment: why.comment,
             };
             client.create_customer(request).await?
         }
@@ -107,12 +112,13 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
             customer,
             name,
             etag,
+            why,
         } => {
             let request = v1::UpdateCustomerRequest {
                 customer_id: customer,
                 display_name: Some(name),
                 etag: etag.unwrap_or_default(),
-                comment: String::new(),
+                comment: why.comment,
             };
             client.update_customer(request).await?
         }

@@ -11,6 +11,7 @@ use crate::holdings;
 use crate::output::{self, Column, Row, column, detail, time, word, yes_no};
 use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct LicensesArgs {
@@ -50,6 +51,8 @@ enum Command {
         /// Only if the license still has this etag
         #[arg(long)]
         etag: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -92,6 +95,8 @@ struct Seats {
     /// Only if the license still has this etag
     #[arg(long)]
     etag: Option<String>,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -170,7 +175,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
                 suspended: seats.numbers.suspended,
                 allow_below_assigned: seats.allow_below_assigned,
                 etag: seats.etag.unwrap_or_default(),
-                comment: String::new(),
+                comment: seats.why.comment,
             };
             client.set_seats(request).await?
         }
@@ -178,13 +183,14 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
             place,
             later_plans,
             etag,
+            why,
         } => {
             let request = v1::SetLaterPlansRequest {
                 product_id: products::find(&client, &place.product).await?.product_id,
                 customer_id: place.customer,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
                 etag: etag.unwrap_or_default(),
-                comment: String::new(),
+                comment: why.comment,
             };
             client.set_later_plans(request).await?
         }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod assignments;
+mod audit;
 mod batch;
 mod bench;
 mod catalogue;
@@ -13,6 +14,7 @@ mod demo;
 mod error;
 mod files;
 mod groups;
+mod history;
 mod holdings;
 mod layout;
 mod licenses;
@@ -28,6 +30,7 @@ mod sync;
 mod users;
 mod users_filter;
 mod users_import;
+mod why;
 
 use std::process::ExitCode;
 
@@ -86,6 +89,10 @@ enum Command {
     Sync(sync::SyncArgs),
     /// Show batches and what became of their users
     Batch(batch::BatchArgs),
+    /// Show what was done to a customer, when, by whom and why
+    History(history::HistoryArgs),
+    /// Verify and export the record of everything that was done
+    Audit(audit::AuditArgs),
 }
 
 /// Exit codes: what a script can tell apart.
@@ -128,6 +135,8 @@ fn main() -> ExitCode {
             Command::Change(args) => change::change(args).await,
             Command::Sync(args) => sync::sync(args).await,
             Command::Batch(args) => batch::run(args).await,
+            Command::History(args) => history::run(args).await,
+            Command::Audit(args) => audit::run(args).await,
         }
     };
     match runtime.block_on(run) {

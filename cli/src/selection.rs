@@ -13,6 +13,7 @@ use crate::exit;
 use crate::files::{self, Lined, Lines};
 use crate::output::{self, Column, Format, Row, column, count, detail, time};
 use crate::users_filter::FilterArgs;
+use crate::why::Why;
 
 /// Users in one part of a selection; a longer file becomes several.
 const PART_USERS: usize = 100_000;
@@ -164,12 +165,13 @@ pub(crate) async fn select(
     format: Format,
     customer: String,
     args: SelectionArgs,
+    why: Why,
 ) -> Result<ExitCode, Error> {
     let selected = args.read(client).await?;
     let request = v1::CreateSelectionRequest {
         customer_id: customer,
         selection: Some(selected.selection.clone()),
-        comment: String::new(),
+        comment: why.comment,
     };
     let made = client.create_selection(request).await;
     let made = made.map_err(|error| selected.locate(error))?;

@@ -15,6 +15,7 @@ use crate::paging::{self, Ask, Paging};
 use crate::selection::{self, SelectionArgs};
 use crate::users_filter::{FilterArgs, date};
 use crate::users_import;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct UsersArgs {
@@ -38,6 +39,8 @@ enum Command {
         customer: String,
         #[command(flatten)]
         selection: SelectionArgs,
+        #[command(flatten)]
+        why: Why,
     },
     /// List the users of a selection
     Selected {
@@ -62,6 +65,8 @@ enum Command {
         /// Only if the user still has this etag
         #[arg(long)]
         etag: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
     /// Create and change many users from a CSV file
     ///
@@ -75,6 +80,8 @@ enum Command {
         customer: String,
         /// The file; `-` for standard input
         file: PathBuf,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -131,6 +138,8 @@ struct NewUser {
     /// When the user was last seen using anything, as 2025-06-30
     #[arg(long, value_name = "DATE", value_parser = date)]
     last_active: Option<Timestamp>,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -142,6 +151,8 @@ struct Update {
     /// Only if the user still has this etag
     #[arg(long)]
     etag: Option<String>,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -202,8 +213,9 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
         Command::Select {
             customer,
             selection,
+            why,
         } => {
-            return selection::select(&client, format, customer, selection).await;
+            return selection::select(&client, format, customer, selection, why).await;
         }
         Command::Selected {
             customer,
@@ -223,15 +235,19 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
             paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Import { customer, file } => {
-            return users_import::run(&client, format, &customer, &file).await;
+        Command::Import {
+            customer,
+            file,
+            why,
+        } => {
+            return users_import::run(&client, format, &customer, &file, &why.comment).await;
         }
-        Command::Delete { place, etag } => {
+        Command::Delete { place, etag, why } => {
             let request = v1::DeleteUserRequest {
                 customer_id: place.customer,
                 user: place.user,
                 etag: etag.unwrap_or_default(),
-                comment: String::new(),
+                comment: why.comment,
             };
             output::show(format, &client.delete_user(request).await?)?;
             return Ok(ExitCode::SUCCESS);
@@ -283,7 +299,7 @@ impl NewUser {
             usage_location: self.usage_location.unwrap_or_default(),
             state: state(false, self.inactive).into(),
             last_active_time: self.last_active,
-            comment: String::new(),
+            comment: self.why.comment,
         }
     }
 }
@@ -299,7 +315,7 @@ impl Update {
             state: state(self.fields.active, self.fields.inactive).into(),
             etag: self.etag.unwrap_or_default(),
             last_active_time: self.fields.last_active,
-            comment: String::new(),
+            comment: self.why.comment,
         }
     }
 }

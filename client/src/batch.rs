@@ -422,7 +422,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
-        comment: String::new(),
+        comment,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
@@ -431,6 +431,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         options,
         validate_only,
         plan_token,
+        comment,
         ..ExecuteLargeBatchRequest::default()
     }];
     let users = users.chunks(PART_USERS);

@@ -4,6 +4,7 @@ mod batch;
 mod client;
 mod error;
 mod import;
+mod journal;
 mod result;
 pub mod v1;
 
@@ -11,6 +12,7 @@ pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
 pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
+pub use journal::{Flaw, JournalStream, Verifier};
 pub use result::UserResult;
 
 /// The layer below: generated stubs on tonic, for what this crate does not wrap. Its types change

@@ -5,6 +5,7 @@
 //! transaction half-way.
 
 mod batch;
+mod history;
 mod lists;
 mod preview;
 mod request;
@@ -20,12 +21,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
-    ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
-    FrozenSelection, GainedPlans, Holding, ImportUser, Imported, License, NewUser, PlanOfProduct,
-    Product, ProductFilter, Refusal, SeatsUpdate, StoredResults, StoredRule, Timestamp, User,
-    UserUpdate, Users,
+    ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Checkpoint,
+    Customer, FrozenSelection, GainedPlans, Holding, Id, ImportUser, Imported, JournalPart,
+    License, NewUser, PlanOfProduct, Product, ProductFilter, Recorded, Refusal, SeatsUpdate,
+    StoredCommit, StoredRecord, StoredResults, StoredRule, Timestamp, User, UserThen, UserUpdate,
+    Users,
 };
 pub use batch::{Encode, Encoding};
+pub use history::{About, HistoryQuery};
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;

@@ -5,10 +5,10 @@ use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::error::{Error, Refusal};
-use super::record::{Head, HeadRow};
+use super::record::{Head, HeadRow, decode};
 use super::schema::{changes as ch, commits as k, customers as c, installation as i};
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, Comment, CustomerId, INSTALLATION, Origin, RequestId};
+use crate::domain::{BatchId, Comment, CustomerId, INSTALLATION, Origin, Record, RequestId};
 
 /// Records of one part are cut beyond so many bytes.
 const PART_BYTES: usize = 1024 * 1024;
@@ -71,6 +71,13 @@ pub struct JournalPart {
     pub commits: Vec<StoredCommit>,
     /// True if nothing follows.
     pub is_last: bool,
+}
+
+impl StoredRecord {
+    /// What was done.
+    pub fn decode(&self) -> Result<Record, Error> {
+        decode(self.kind, self.thing_id, &self.details)
+    }
 }
 
 impl Store {

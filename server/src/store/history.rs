@@ -11,7 +11,6 @@ use std::ops::Range;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
 use super::Store;
 use super::error::{Error, Refusal};
@@ -20,7 +19,7 @@ use super::record::decode;
 use super::schema::{assignments as a, changes as ch, commits as k, users as u};
 use super::types::{Guid, Id, Instant, Timestamp};
 use crate::domain::{
-    BatchId, ChoiceId, Choices, CustomerId, INSTALLATION, PlanChoice, ProductId, Record,
+    BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record,
     RecordKind, RequestId, UserId,
 };
 
@@ -36,8 +35,10 @@ const ALL: Range<i64> = 0..i64::MAX;
 pub enum Subject {
     /// Everything of the customer.
     Everything,
-    /// One thing: a user, or the license of a product.
-    Thing(Uuid),
+    /// A user.
+    User(UserId),
+    /// The license of a product.
+    License(ProductId),
     /// What a batch did.
     Batch(BatchId),
 }
@@ -47,7 +48,7 @@ pub enum Subject {
 pub struct HistoryFilter {
     /// What they are about.
     pub subject: Subject,
-    /// Of which kinds; at least one.
+    /// Of which kinds; none means all.
     pub kinds: Vec<RecordKind>,
     /// Not committed before this time.
     pub from: Option<Timestamp>,
@@ -121,16 +122,15 @@ impl Store {
             range: range.clone(),
             limit,
         };
+        let kinds = filter.mask();
         let found = match filter.subject {
-            Subject::Thing(thing) => {
-                self.recorded(of(Select::Thing(Id(thing), mask(&filter.kinds))))
+            Subject::User(user) => self.recorded(of(Select::Thing(user.into(), kinds))).await?,
+            Subject::License(product) => {
+                self.recorded(of(Select::Thing(product.into(), kinds)))
                     .await?
             }
-            Subject::Batch(batch) => {
-                let kinds = mask(&filter.kinds);
-                self.of_batch(of(Select::Kinds(kinds)), batch).await?
-            }
-            Subject::Everything if filter.kinds.len() == RecordKind::ALL.len() => {
+            Subject::Batch(batch) => self.of_batch(of(Select::Kinds(kinds)), batch).await?,
+            Subject::Everything if filter.kinds.is_empty() => {
                 self.recorded(of(Select::All)).await?
             }
             Subject::Everything => {
@@ -143,10 +143,31 @@ impl Store {
                 found
             }
         };
-        if found.is_empty() && customer != INSTALLATION {
-            self.customer(customer).await?;
+        if found.is_empty() {
+            self.check_subject(customer, filter.subject).await?;
         }
         Ok(found)
+    }
+
+    /// Refuses if there is no such thing, and never was.
+    async fn check_subject(&self, customer: CustomerId, subject: Subject) -> Result<(), Error> {
+        match subject {
+            Subject::Everything if customer == INSTALLATION => Ok(()),
+            Subject::Everything => self.customer(customer).await.map(drop),
+            Subject::License(product) => self.license(customer, product).await.map(drop),
+            Subject::Batch(batch) => self.batch(customer, batch).await.map(drop),
+            Subject::User(user) => {
+                let known: Option<i64> = read!(self, conn => {
+                    let key = (Id::from(customer), Id::from(user));
+                    u::table.find(key).select(u::version).first(conn).await.optional()
+                })?;
+                if known.is_some() {
+                    return Ok(());
+                }
+                self.customer(customer).await?;
+                Err(no_user(user))
+            }
+        }
     }
 
     /// The places of what was committed at these times.
@@ -280,12 +301,9 @@ impl Store {
         })?;
         if !is_known {
             self.customer(customer).await?;
-            let (resource, id) = ("user", user.to_string());
-            return Err(Refusal::NotFound { resource, id }.into());
+            return Err(no_user(user));
         }
-        let mut choices = Choices::default();
-        self.load_choices(customer, &mut choices, walk.held.values().copied())
-            .await?;
+        let choices = self.choices(customer, walk.held.values().copied()).await?;
         let plans = |choice| {
             let plans = choices.get(choice).cloned();
             plans.ok_or_else(|| Error::Broken(format!("no plan choice {}", choice.0)))
@@ -340,8 +358,26 @@ enum Select {
     Thing(Id, i64),
 }
 
-fn mask(kinds: &[RecordKind]) -> i64 {
-    kinds.iter().fold(0, |mask, kind| mask | 1 << *kind as i16)
+impl HistoryFilter {
+    /// The bits of the kinds that are listed. Things of different kinds may have the same id.
+    fn mask(&self) -> i64 {
+        use RecordKind as Kind;
+        let is_asked = |kind: &Kind| self.kinds.is_empty() || self.kinds.contains(kind);
+        let is_about = |kind: &Kind| match self.subject {
+            Subject::User(_) => (Kind::Assignments..=Kind::UserDeleted).contains(kind),
+            Subject::License(_) => (Kind::SeatsSet..=Kind::SeatsMoved).contains(kind),
+            Subject::Everything | Subject::Batch(_) => true,
+        };
+        let listed = Kind::ALL
+            .into_iter()
+            .filter(|kind| is_asked(kind) && is_about(kind));
+        listed.fold(0, |mask, kind| mask | 1 << kind as i16)
+    }
+}
+
+fn no_user(user: UserId) -> Error {
+    let (resource, id) = ("user", user.to_string());
+    Refusal::NotFound { resource, id }.into()
 }
 
 impl Rows {

@@ -39,6 +39,19 @@ pub(super) async fn execute(store: &Store, statement: &str) {
     done.await.expect(statement);
 }
 
+/// Does several things at once behind the store's back.
+pub(super) async fn execute_all(store: &Store, statements: &[String]) {
+    let done = async {
+        write_tx!(store, conn => {
+            for statement in statements {
+                diesel::sql_query(statement).execute(conn).await?;
+            }
+            Ok::<_, Error>(())
+        })
+    };
+    done.await.expect("done");
+}
+
 /// How many rows a table has.
 pub(super) async fn count(store: &Store, table: &str) -> usize {
     contents(store).await[table].len()
