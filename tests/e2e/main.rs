@@ -13,6 +13,7 @@ mod assign;
 mod catalogue;
 mod change;
 mod crash;
+mod history;
 mod holdings;
 mod input;
 mod large;

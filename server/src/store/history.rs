@@ -19,8 +19,8 @@ use super::record::decode;
 use super::schema::{assignments as a, changes as ch, commits as k, users as u};
 use super::types::{Guid, Id, Instant, Timestamp};
 use crate::domain::{
-    BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record,
-    RecordKind, RequestId, UserId,
+    BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record, RecordKind,
+    RequestId, UserId,
 };
 
 /// Commits of a batch that are looked through at once.

@@ -59,7 +59,8 @@ pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
     fixture.run(2, &users[..2], assign(&[BASIC])).await;
     fixture.run(3, &users[..1], revoke(&[OFFICE])).await;
     let store = &fixture.store;
-    let deleted = store.delete_user(fixture.customer, &by_id(user(1)), None, &BY, NOW);
+    let first = by_id(user(1));
+    let deleted = store.delete_user(fixture.customer, &first, None, &BY, NOW);
     deleted.await.expect("deleted");
 
     let everything = fixture.history(&about(Subject::Everything)).await;

@@ -1,6 +1,6 @@
 //! The journal: every mutation leaves one commit with the right records, in its own transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -122,7 +122,8 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
     };
 
     let other = customer(2);
-    let create = store.create_customer(other, &display("Other"), &BY, NOW);
+    let name = display("Other");
+    let create = store.create_customer(other, &name, &BY, NOW);
     steps
         .step_in(other, "create_customer", &[CustomerCreated], create)
         .await;
@@ -205,7 +206,11 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
     steps
         .step_in(INSTALLATION, "import_edition", &kinds, import)
         .await;
-    let import = store.import_rules(&RuleSet::default(), &BY, NOW);
+    let none = RuleSet {
+        rules: Vec::new(),
+        plan_names: BTreeMap::new(),
+    };
+    let import = store.import_rules(&none, &BY, NOW);
     steps
         .step_in(INSTALLATION, "import_rules", &[Catalogue], import)
         .await;
@@ -241,7 +246,8 @@ pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
         active: Some(true),
         ..UserUpdate::default()
     };
-    let update = store.update_user(mine, &by_id(user(1)), &values, None, &BY, later(1));
+    let named = by_id(user(1));
+    let update = store.update_user(mine, &named, &values, None, &BY, later(1));
     update.await.expect("updated");
     let gone = SelectionId(Uuid::from_u128(7));
     let delete = store.delete_selection(mine, gone, &BY, later(1)).await;
