@@ -119,6 +119,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
                 display_name: Some(name),
                 etag: etag.unwrap_or_default(),
                 comment: why.comment,
+                revocation_guard: None,
             };
             client.update_customer(request).await?
         }

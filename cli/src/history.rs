@@ -108,6 +108,7 @@ enum Kind {
     SelectionDeleted,
     ChoiceNumbered,
     Catalogue,
+    GuardSet,
 }
 
 impl From<Kind> for RecordKind {
@@ -193,6 +194,10 @@ fn what(record: &v1::Record) -> String {
                 .collect();
             format!("assigned {before} -> {after}: {}", counts.join(", "))
         }
+        Details::Guard(guard) => {
+            let limits = |guard: &Option<v1::RevocationGuard>| limits(guard.unwrap_or_default());
+            format!("{} -> {}", limits(&guard.before), limits(&guard.after))
+        }
         Details::BatchAccepted(batch) => format!("{} users", batch.user_count()),
         Details::BatchEnded(batch) => format!(
             "{} applied, {} unchanged, {} failed, {} skipped",
@@ -207,6 +212,20 @@ fn what(record: &v1::Record) -> String {
         }
         Details::Catalogue(record) => record.change.as_ref().map(changed).unwrap_or_default(),
     }
+}
+
+fn limits(guard: v1::RevocationGuard) -> String {
+    let limits = [
+        guard.users_max.map(|users| format!("{users} users")),
+        guard
+            .license_percent_max
+            .map(|percent| format!("{percent} %")),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    if limits.is_empty() {
+        return "no limit".to_owned();
+    }
+    limits.join(", ")
 }
 
 fn changed(change: &v1::CatalogueChange) -> String {

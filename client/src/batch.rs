@@ -423,6 +423,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         validate_only,
         plan_token,
         comment,
+        confirmation,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
@@ -432,6 +433,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         validate_only,
         plan_token,
         comment,
+        confirmation,
         ..ExecuteLargeBatchRequest::default()
     }];
     let users = users.chunks(PART_USERS);

@@ -4,6 +4,7 @@ mod catalogue;
 mod change;
 mod decide;
 mod digest;
+mod guard;
 mod ids;
 mod journal;
 mod list;
@@ -21,6 +22,7 @@ pub use change::{
 };
 pub use decide::decide;
 pub use digest::Digest;
+pub use guard::{Guard, Losses};
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
 pub use journal::{
     CatalogueRecord, Comment, Commit, INSTALLATION, Moved, Origin, Record, RecordKind, SeatsSet,

@@ -22,10 +22,10 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
     ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Checkpoint,
-    Customer, FrozenSelection, GainedPlans, Holding, Id, ImportUser, Imported, JournalPart,
-    License, NewUser, PlanOfProduct, Product, ProductFilter, Recorded, Refusal, SeatsUpdate,
-    StoredCommit, StoredRecord, StoredResults, StoredRule, Timestamp, User, UserThen, UserUpdate,
-    Users,
+    Customer, CustomerUpdate, FrozenSelection, GainedPlans, Holding, Id, ImportUser, Imported,
+    JournalPart, License, NewUser, PlanOfProduct, Product, ProductFilter, Promise, Recorded,
+    Refusal, SeatsUpdate, StoredCommit, StoredRecord, StoredResults, StoredRule, Timestamp,
+    Unconfirmed, User, UserThen, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
 pub use history::{About, HistoryQuery};

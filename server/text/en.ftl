@@ -91,6 +91,10 @@ error-SHUTTING_DOWN = This server is stopping. Try again in a moment.
 error-INTERNAL = Something went wrong in the service. Give its operator this number: { $errorId }.
 error-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
 error-PLAN_MISMATCH = This is not the request that was previewed: see { $field }. Send the same one, or preview this one.
+error-CONFIRMATION_REQUIRED = { $users ->
+    [1] One user would lose a product
+   *[other] { $users } users would lose a product
+}, among them { $lost } of the { $held } who hold { $product }. That is more than may be taken away without being confirmed; nothing was changed.
 error-SEATS_SHORT = { $missing ->
     [one] One seat of { $product } is missing. Nothing was changed.
    *[other] { $missing } seats of { $product } are missing. Nothing was changed.

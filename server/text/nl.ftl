@@ -88,6 +88,10 @@ error-SHUTTING_DOWN = Deze server wordt gestopt. Probeer het zo opnieuw.
 error-INTERNAL = Er is iets misgegaan in de dienst. Geef de beheerder dit nummer: { $errorId }.
 error-PLAN_STALE = Er is iets gewijzigd waar het voorbeeld van afhing. Bekijk opnieuw een voorbeeld van de wijziging.
 error-PLAN_MISMATCH = Dit is niet de aanvraag waarvan een voorbeeld is gemaakt: zie { $field }. Stuur dezelfde aanvraag, of bekijk een voorbeeld van deze.
+error-CONFIRMATION_REQUIRED = { $users ->
+    [1] Eén gebruiker zou een product kwijtraken
+   *[other] { $users } gebruikers zouden een product kwijtraken
+}, onder wie { $lost } van de { $held } die { $product } hebben. Dat is meer dan zonder bevestiging mag; er is niets gewijzigd.
 error-SEATS_SHORT = { $missing ->
     [one] Er ontbreekt één licentieplaats van { $product }. Er is niets gewijzigd.
    *[other] Er ontbreken { $missing } licentieplaatsen van { $product }. Er is niets gewijzigd.

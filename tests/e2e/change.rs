@@ -1,6 +1,7 @@
 //! Changes beyond giving and taking products, and other ways to carry them out: previews and what
 //! they promise, atomic batches and early stops; replacing, deltas, and revoking all else.
 
+mod guard;
 mod preview;
 mod products;
 mod promise;

@@ -204,7 +204,7 @@ async fn a_customer_is_created_changed_and_guarded_by_its_etag(server: &Harness)
             customer_id: UNKNOWN_ID.to_owned(),
             display_name: Some(name.to_owned()),
             etag: etag.to_owned(),
-            comment: String::new(),
+            ..UpdateCustomerRequest::default()
         })
     };
     let changed = update("Ada", &customer.etag).await.expect("it is current");

@@ -81,6 +81,19 @@ impl Change {
         assigned.chain(self.revoke.iter().copied()).chain(replaced)
     }
 
+    /// True if the change can take this product from a user.
+    pub fn can_take(&self, product: ProductId) -> bool {
+        let others = self.revoke_others.as_ref();
+        self.revoke.contains(&product)
+            || self
+                .replace
+                .iter()
+                .any(|replace| replace.product == product)
+            || others.is_some_and(|kept| {
+                !kept.contains(&product) && !self.gains().any(|given| given == product)
+            })
+    }
+
     /// Every product that the change can give a user.
     pub fn gains(&self) -> impl Iterator<Item = ProductId> + '_ {
         let assigned = self.assign.iter().map(|assign| assign.product);

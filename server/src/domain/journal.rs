@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    BatchId, ChoiceId, CustomerId, Edit, LaterPlans, PlanChoice, PlanId, ProductId, RequestId,
-    SelectionId, Stop, UserId,
+    BatchId, ChoiceId, CustomerId, Edit, Guard, LaterPlans, PlanChoice, PlanId, ProductId,
+    RequestId, SelectionId, Stop, UserId,
 };
 
 /// Longest comment, in characters.
@@ -114,6 +114,8 @@ pub enum Record {
     CustomerCreated(CustomerId),
     /// A customer has another name.
     CustomerRenamed(CustomerId),
+    /// A customer has another guard, before and after.
+    GuardSet(CustomerId, [Guard; 2]),
     /// A batch of so many users was accepted; with the hash of its request.
     BatchAccepted(BatchId, i64, [u8; 32]),
     /// A batch has ended: users applied, unchanged, failed and skipped, and why some were skipped.
@@ -163,11 +165,12 @@ pub enum RecordKind {
     SelectionDeleted = 13,
     ChoiceNumbered = 14,
     Catalogue = 15,
+    GuardSet = 16,
 }
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Assignments,
         Self::UserCreated,
         Self::UserUpdated,
@@ -183,6 +186,7 @@ impl RecordKind {
         Self::SelectionDeleted,
         Self::ChoiceNumbered,
         Self::Catalogue,
+        Self::GuardSet,
     ];
 
     /// The kind with this number.
@@ -206,6 +210,7 @@ impl Record {
             Self::SeatsMoved(product, _) => (Kind::SeatsMoved, product.0),
             Self::CustomerCreated(customer) => (Kind::CustomerCreated, customer.0),
             Self::CustomerRenamed(customer) => (Kind::CustomerRenamed, customer.0),
+            Self::GuardSet(customer, _) => (Kind::GuardSet, customer.0),
             Self::BatchAccepted(batch, ..) => (Kind::BatchAccepted, batch.0),
             Self::BatchEnded(batch, ..) => (Kind::BatchEnded, batch.0),
             Self::SelectionCreated(selection, _) => (Kind::SelectionCreated, selection.0),

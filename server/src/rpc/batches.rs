@@ -22,9 +22,10 @@ use super::parse::{self, Fields};
 use super::request::{BatchParser, Names, ParsedBatch};
 use super::results::{decode, frames, reason_texts};
 use super::status::{
-    duplicate_user, from_service, internal, invalid_field, plan_mismatch, request_id_reused,
-    seats_short,
+    confirmation_required, duplicate_user, from_service, internal, invalid_field, plan_mismatch,
+    request_id_reused, seats_short,
 };
+use super::token::{CONFIRMATION, PLAN};
 use super::{Rpc, convert};
 use crate::domain::{BatchId, Catalogue, CustomerId, Digest, Origin, RequestId};
 use crate::service::{self, BatchRequest, Event, Refusal};
@@ -51,8 +52,11 @@ impl BatchService for Rpc {
         let mut request = request.into_inner();
         let ids = (&request.customer_id[..], &request.request_id[..]);
         let names = names(ids, "BatchService/ExecuteBatch", &request.comment)?;
-        let plan_token = std::mem::take(&mut request.plan_token);
-        let validate_only = request.validate_only;
+        let plea = Plea {
+            plan_token: std::mem::take(&mut request.plan_token),
+            confirmation: std::mem::take(&mut request.confirmation),
+            validate_only: request.validate_only,
+        };
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
         // A hundred thousand names take a while to read; others must not wait for it.
         let language = Language::of_call();
@@ -60,7 +64,7 @@ impl BatchService for Rpc {
         let parse = tokio::task::spawn_blocking(parse);
         let parsed = parse.await.map_err(|error| internal(&error))??;
         let request = parsed.with_names(names);
-        let frames = self.execute(request, &plan_token, validate_only).await?;
+        let frames = self.execute(request, plea).await?;
         let response =
             |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
         Ok(Response::new(Box::pin(frames.map(response))))
@@ -77,8 +81,11 @@ impl BatchService for Rpc {
         let mut part = parts.message().await?.ok_or_else(missing)?;
         let ids = (&part.customer_id[..], &part.request_id[..]);
         let names = names(ids, "BatchService/ExecuteLargeBatch", &part.comment)?;
-        let plan_token = std::mem::take(&mut part.plan_token);
-        let validate_only = part.validate_only;
+        let plea = Plea {
+            plan_token: std::mem::take(&mut part.plan_token),
+            confirmation: std::mem::take(&mut part.confirmation),
+            validate_only: part.validate_only,
+        };
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
         let mut parser = BatchParser::new(&catalogue, LARGE_BATCH_USERS_MAX);
         parser.options(&part.options.take().unwrap_or_default());
@@ -94,7 +101,7 @@ impl BatchService for Rpc {
             }
         }
         let request = parser.finish()?.with_names(names);
-        let frames = self.execute(request, &plan_token, validate_only).await?;
+        let frames = self.execute(request, plea).await?;
         let response = |frame: Result<_, _>| {
             frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
         };
@@ -221,17 +228,29 @@ impl Rpc {
     async fn execute(
         &self,
         (mut request, has_own): (BatchRequest, bool),
-        plan_token: &str,
-        validate_only: bool,
+        plea: Plea,
     ) -> Result<Frames<BatchFrame>, Status> {
         let (id, hash) = (request.request, request.hash());
-        if !plan_token.is_empty() {
-            let plan = self.tokens.plan(&hash, plan_token);
-            request.promised = Some(plan.ok_or_else(plan_mismatch)?);
+        if let Some((previewed, plan)) = self.bound(PLAN, &plea.plan_token)? {
+            if previewed != hash {
+                return Err(plan_mismatch());
+            }
+            request.promised = Some(Digest(plan));
         }
-        let service = self.service.clone();
-        let refused = move |error| refused(error, &service.known_catalogue(), id, has_own);
-        if validate_only {
+        // What was confirmed of another request confirms nothing of this one.
+        request.confirmed = self
+            .bound(CONFIRMATION, &plea.confirmation)?
+            .and_then(|(request, losses)| (request == hash).then_some(losses));
+        let (service, tokens) = (self.service.clone(), self.tokens.clone());
+        let refused = move |error| match error {
+            service::Error::Refused(Refusal::Unconfirmed(unconfirmed)) => {
+                let losses = &unconfirmed.losses;
+                let confirmation = tokens.make_bound(CONFIRMATION, &hash, &losses.digest());
+                confirmation_required(&service.known_catalogue(), losses, confirmation)
+            }
+            error => refused(error, &service.known_catalogue(), id, has_own),
+        };
+        if plea.validate_only {
             let events = self.service.preview(request);
             return Ok(self.frames(events, false, Some(hash), refused));
         }
@@ -255,21 +274,36 @@ impl Rpc {
     ) -> Frames<BatchFrame> {
         let (tokens, service) = (self.tokens.clone(), self.service.clone());
         let frames = ReceiverStream::new(events).flat_map(move |event| {
-            let plan_token = |plan: Digest| {
+            let token = |kind: &str, digest: &[u8; 32]| {
                 let request = request.as_ref();
                 request
-                    .map(|request| tokens.make_plan(request, plan))
+                    .map(|request| tokens.make_bound(kind, request, digest))
                     .unwrap_or_default()
             };
             let frames = event
                 .map_err(&refused)
-                .and_then(|event| frames(event, replayed, &service.known_catalogue(), plan_token));
+                .and_then(|event| frames(event, replayed, &service.known_catalogue(), token));
             stream::iter(match frames {
                 Ok(frames) => frames.into_iter().map(Ok).collect(),
                 Err(status) => vec![Err(status)],
             })
         });
         Box::pin(frames)
+    }
+
+    /// What a token that a preview returned says, if there is one.
+    fn bound(
+        &self,
+        field: &'static str,
+        token: &str,
+    ) -> Result<Option<([u8; 32], [u8; 32])>, Status> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let problem = format!("must be a {field} that Seatwise returned; leave it empty for none");
+        let opened = self.tokens.open_bound(field, token);
+        let bound = opened.ok_or_else(|| invalid_field(field, problem))?;
+        Ok(Some(bound))
     }
 
     fn position(&self, batch: BatchId, field: &str, cursor: &str) -> Result<i64, Status> {
@@ -281,6 +315,13 @@ impl Rpc {
                 .ok_or_else(|| bad_token(field)),
         }
     }
+}
+
+/// What stands beside a request and is no part of it.
+struct Plea {
+    plan_token: String,
+    confirmation: String,
+    validate_only: bool,
 }
 
 /// Why a request is not carried out, or not previewed, with the places and names that it used.

@@ -4,7 +4,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use seatwise_proto::v1;
 
 use super::results::code;
-use crate::domain::{Catalogue, LaterPlans, PlanChoice, PlanId, ProductId, Terms};
+use crate::domain::{Catalogue, Guard, LaterPlans, PlanChoice, PlanId, ProductId, Terms};
 use crate::service::{self, ChangeKind, Timestamp};
 
 pub(super) fn time(time: Timestamp) -> ProtoTimestamp {
@@ -19,13 +19,23 @@ pub(super) fn count(count: i64) -> Option<i32> {
 }
 
 pub(super) fn customer(customer: service::Customer) -> v1::Customer {
+    let revocation_guard = guard(customer.guard());
     v1::Customer {
         customer_id: customer.customer_id.to_string(),
         display_name: customer.display_name,
         create_time: Some(time(customer.created_at)),
         update_time: Some(time(customer.updated_at)),
         etag: customer.version.to_string(),
+        revocation_guard,
     }
+}
+
+pub(super) fn guard(guard: Guard) -> Option<v1::RevocationGuard> {
+    let limit = |limit: Option<u32>| limit.and_then(|limit| limit.try_into().ok());
+    (guard != Guard::default()).then(|| v1::RevocationGuard {
+        users_max: limit(guard.users),
+        license_percent_max: limit(guard.percent),
+    })
 }
 
 pub(super) fn user(user: service::User) -> v1::User {

@@ -12,7 +12,11 @@ use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
 use super::{Rpc, convert, filter};
-use crate::domain::{CustomerId, DisplayName, fold};
+use crate::domain::{CustomerId, DisplayName, Guard, fold};
+use crate::service::CustomerUpdate;
+
+/// Users of a customer.
+const USERS_MAX: u32 = 1_000_000;
 
 #[tonic::async_trait]
 impl CustomerService for Rpc {
@@ -86,19 +90,39 @@ impl CustomerService for Rpc {
             .transpose();
         let name = fields.take("display_name", name);
         let version = fields.take("etag", parse::etag(&request.etag));
-        let origin = origin(
-            &mut fields,
-            "CustomerService/UpdateCustomer",
-            &request.comment,
-        );
+        let guard = request.revocation_guard.map(|guard| Guard {
+            users: limit(&mut fields, "users_max", guard.users_max, USERS_MAX),
+            percent: limit(
+                &mut fields,
+                "license_percent_max",
+                guard.license_percent_max,
+                100,
+            ),
+        });
+        let through = "CustomerService/UpdateCustomer";
+        let origin = origin(&mut fields, through, &request.comment);
         let update = id.zip(name).zip(version).zip(origin);
-        let (((id, name), version), origin) = fields.finish(update)?;
+        let (((id, display_name), version), origin) = fields.finish(update)?;
+        let update = CustomerUpdate {
+            display_name,
+            guard,
+        };
         let customer = self
             .service
-            .update_customer(id, name, version, origin)
+            .update_customer(id, update, version, origin)
             .await
             .map_err(from_service)?;
         let customer = Some(convert::customer(customer));
         Ok(Response::new(UpdateCustomerResponse { customer }))
     }
+}
+
+/// A limit of a guard.
+fn limit(fields: &mut Fields, name: &str, given: Option<i32>, max: u32) -> Option<u32> {
+    let limit = u32::try_from(given?).ok().filter(|limit| *limit <= max);
+    if limit.is_none() {
+        let problem = format!("must be from 0 to {max}, or not set for no limit");
+        fields.wrong(format!("revocation_guard.{name}"), problem);
+    }
+    limit
 }

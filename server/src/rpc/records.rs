@@ -57,6 +57,10 @@ fn details(record: &Record, choices: &Choices, catalogue: &Catalogue) -> Option<
         Record::CustomerCreated(_) | Record::CustomerRenamed(_) | Record::SelectionDeleted(_) => {
             return None;
         }
+        Record::GuardSet(_, [before, after]) => Details::Guard(v1::GuardRecord {
+            before: convert::guard(*before),
+            after: convert::guard(*after),
+        }),
         Record::BatchAccepted(_, users, request) => {
             Details::BatchAccepted(v1::BatchAcceptedRecord {
                 user_count: convert::count(*users),

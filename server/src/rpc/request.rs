@@ -47,6 +47,7 @@ impl ParsedBatch {
             terms: self.terms,
             capacity: self.capacity,
             promised: None,
+            confirmed: None,
             unless_accepted: self.unless_accepted,
         };
         (request, has_own)

@@ -8,9 +8,9 @@ use super::convert::{batch, count, plan_choice, plan_ref, product_ref, time};
 use super::language::Language;
 use super::status::internal;
 use super::text;
-use super::token::Tokens;
+use super::token::{CONFIRMATION, PLAN, Tokens};
 use crate::domain::{
-    Catalogue, ChoiceId, Digest, Disposition, Edit, Held, Outcome, PlanId, ProductId, Reason,
+    Catalogue, ChoiceId, Disposition, Edit, Held, Losses, Outcome, PlanId, ProductId, Reason,
     SeatTally, Seats, Stop, Tally, Turn,
 };
 use crate::service::{Encode, Encoding, Event};
@@ -57,13 +57,13 @@ pub(super) fn decode(mut bytes: &[u8], skip: usize) -> Result<Vec<v1::BatchResul
     Ok(results)
 }
 
-/// The frames of an event. `replayed` goes into `started`; `plan_token` makes the token of what a
-/// preview promises.
+/// The frames of an event. `replayed` goes into `started`; `token` makes one of a digest that a preview
+/// returns.
 pub(super) fn frames(
     event: Event,
     replayed: bool,
     catalogue: &Catalogue,
-    plan_token: impl FnOnce(Digest) -> String,
+    token: impl Fn(&str, &[u8; 32]) -> String,
 ) -> Result<Vec<v1::BatchFrame>, Status> {
     let frame = |frame| v1::BatchFrame {
         frame: Some(frame),
@@ -78,13 +78,21 @@ pub(super) fn frames(
         Event::Progress(running) => one(Frame::Progress(v1::BatchProgress {
             batch: Some(batch(&running)),
         })),
-        Event::Summary(ended, tally, plan) => {
+        Event::Summary(ended, tally, promise) => {
+            let unconfirmed = promise.as_ref().and_then(|p| p.unconfirmed.as_deref());
             let summary = v1::BatchSummary {
                 batch: Some(batch(&ended)),
                 rolled_back: ended.stopped() == Some(Stop::RolledBack),
                 reasons: reason_counts(&tally),
                 seats: seat_changes(catalogue, &tally),
-                plan_token: plan.map(plan_token).unwrap_or_default(),
+                plan_token: promise
+                    .as_ref()
+                    .map(|promise| token(PLAN, &promise.plan.0))
+                    .unwrap_or_default(),
+                required_confirmation: unconfirmed.map(|unconfirmed| {
+                    let confirmation = token(CONFIRMATION, &unconfirmed.losses.digest());
+                    required_confirmation(catalogue, &unconfirmed.losses, confirmation)
+                }),
             };
             Ok(vec![v1::BatchFrame {
                 locale: Language::of_call().tag().to_owned(),
@@ -95,6 +103,24 @@ pub(super) fn frames(
             let results = decode(&chunk.bytes, skip)?;
             Ok(results.into_iter().map(result_frame).collect())
         }
+    }
+}
+
+fn required_confirmation(
+    catalogue: &Catalogue,
+    losses: &Losses,
+    confirmation: String,
+) -> v1::RequiredConfirmation {
+    let count = |number: u64| count(number.cast_signed());
+    let loss = |(product, (lost, held)): (&ProductId, &(u64, u64))| v1::ProductLoss {
+        product: Some(product_ref(catalogue, *product)),
+        lost_count: count(*lost),
+        holder_count: count(*held),
+    };
+    v1::RequiredConfirmation {
+        confirmation,
+        user_count: count(losses.users),
+        products: losses.products.iter().map(loss).collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::language::Language;
 use super::parse::too_many;
 use super::text;
-use crate::domain::{Catalogue, PlanId, ProductId, RequestId};
+use crate::domain::{Catalogue, Losses, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -90,9 +90,11 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
-        R::SeatsBelowAssigned | R::PlanStale | R::SeatsShort | R::TooManySelections => {
-            Code::FailedPrecondition
-        }
+        R::SeatsBelowAssigned
+        | R::PlanStale
+        | R::SeatsShort
+        | R::ConfirmationRequired
+        | R::TooManySelections => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -197,7 +199,9 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
-        Refusal::RequestIdReused => unreachable!("told with the request id by its caller"),
+        Refusal::RequestIdReused | Refusal::Unconfirmed(_) => {
+            unreachable!("told with what it is bound to by its caller")
+        }
     }
 }
 
@@ -253,10 +257,7 @@ fn from_rehearsal(refusal: &Refusal) -> Status {
 /// Seats of these products are missing, so many of each.
 pub(super) fn seats_short(catalogue: &Catalogue, short: &[(ProductId, i64)]) -> Status {
     let (product, missing) = &short[0];
-    let name = |product: ProductId| {
-        let name = catalogue.product(product);
-        name.map_or_else(|| product.to_string(), |name| name.display_name.clone())
-    };
+    let name = |product| name(catalogue, product);
     let metadata = [
         ("productId", product.to_string()),
         ("product", name(*product)),
@@ -279,6 +280,36 @@ pub(super) fn seats_short(catalogue: &Catalogue, short: &[(ProductId, i64)]) -> 
     };
     let message = format!("{}{more}; nothing was changed", text(*product, *missing));
     Status::with_error_details(code(ErrorReason::SeatsShort), message, details)
+}
+
+/// The batch would take away more than may be taken unasked.
+pub(super) fn confirmation_required(
+    catalogue: &Catalogue,
+    losses: &Losses,
+    confirmation: String,
+) -> Status {
+    let share = |(_, (lost, held)): &(&ProductId, &(u64, u64))| *lost * 1_000_000 / (*held).max(1);
+    let most = losses.products.iter().max_by_key(share);
+    let (product, (lost, held)) = most.expect("who loses something loses a product");
+    let (users, name) = (losses.users, name(catalogue, *product));
+    let message = format!(
+        "{users} users would lose a product, {lost} of the {held} holders of {name} among them; \
+         look at the preview, and send the confirmation to carry it out"
+    );
+    let metadata = [
+        ("users", users.to_string()),
+        ("productId", product.to_string()),
+        ("product", name),
+        ("lost", lost.to_string()),
+        ("held", held.to_string()),
+        ("confirmation", confirmation),
+    ];
+    refuse(ErrorReason::ConfirmationRequired, message, &metadata)
+}
+
+fn name(catalogue: &Catalogue, product: ProductId) -> String {
+    let known = catalogue.product(product);
+    known.map_or_else(|| product.to_string(), |known| known.display_name.clone())
 }
 
 /// The plan token was made for another request.

@@ -6,9 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::{BatchId, Digest};
+use crate::domain::BatchId;
 
 const TAG_BYTES: usize = 12;
+
+/// Kinds of tokens that are good for one request, by the field that takes them.
+pub(super) const PLAN: &str = "plan_token";
+pub(super) const CONFIRMATION: &str = "confirmation";
 
 /// Makes and opens tokens. Cheap to clone.
 #[derive(Clone)]
@@ -47,15 +51,16 @@ impl Tokens {
         Some(i64::from_be_bytes(position))
     }
 
-    /// The token of a preview of the request with this hash.
-    pub(super) fn make_plan(&self, request: &[u8; 32], plan: Digest) -> String {
-        self.make("plan", request, &plan.0)
+    /// A token that says a digest about the request with this hash.
+    pub(super) fn make_bound(&self, kind: &str, request: &[u8; 32], digest: &[u8; 32]) -> String {
+        self.make(kind, b"", &[*request, *digest].concat())
     }
 
-    /// What the preview of this request promised.
-    pub(super) fn plan(&self, request: &[u8; 32], token: &str) -> Option<Digest> {
-        let plan = self.open("plan", request, token)?;
-        plan.try_into().ok().map(Digest)
+    /// The hash of the request that a token is about, and the digest; none if the text is no token.
+    pub(super) fn open_bound(&self, kind: &str, token: &str) -> Option<([u8; 32], [u8; 32])> {
+        let bytes = self.open(kind, b"", token)?;
+        let (request, digest) = bytes.split_at_checked(32)?;
+        Some((request.try_into().ok()?, digest.try_into().ok()?))
     }
 
     fn tag(&self, kind: &str, scope: &[u8], place: &[u8]) -> [u8; TAG_BYTES] {

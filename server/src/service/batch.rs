@@ -311,6 +311,7 @@ pub(super) fn new_batch(request: BatchRequest) -> NewBatch {
         terms: request.terms,
         capacity: request.capacity,
         promised: request.promised,
+        confirmed: request.confirmed,
         unless_accepted: request.unless_accepted,
         now,
         lease_expires_at: after(now, LEASE),

@@ -52,7 +52,7 @@ impl From<Preview> for Result<Event, Error> {
         Ok(match part {
             Preview::Started(batch) => Event::Started(batch),
             Preview::Results(results) => Event::Results(results, 0),
-            Preview::Ended(batch, tally, digest) => Event::Summary(batch, tally, Some(digest)),
+            Preview::Ended(batch, tally, promise) => Event::Summary(batch, tally, Some(promise)),
         })
     }
 }

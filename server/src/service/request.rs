@@ -31,6 +31,8 @@ pub struct BatchRequest {
     pub capacity: Capacity,
     /// What a preview has promised. Not part of the request.
     pub promised: Option<Digest>,
+    /// The digest of the losses that somebody has confirmed. Not part of the request.
+    pub confirmed: Option<[u8; 32]>,
     /// Refuses the request as things are now, unless it was accepted when they were different.
     pub unless_accepted: Option<Refusal>,
 }
@@ -207,6 +209,7 @@ mod tests {
             terms: Terms::BestEffort,
             capacity: Capacity::FillInOrder,
             promised: None,
+            confirmed: None,
         }
     }
 

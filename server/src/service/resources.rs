@@ -5,8 +5,8 @@ use crate::domain::{
     BatchId, CustomerId, DisplayName, LaterPlans, Origin, PlanId, ProductId, UserId, UserRef,
 };
 use crate::store::{
-    Batch, Customer, GainedPlans, ImportUser, Imported, License, NewUser, PlanOfProduct, Product,
-    SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
+    Batch, Customer, CustomerUpdate, GainedPlans, ImportUser, Imported, License, NewUser,
+    PlanOfProduct, Product, SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
 };
 
 impl Service {
@@ -32,13 +32,13 @@ impl Service {
     pub async fn update_customer(
         &self,
         id: CustomerId,
-        name: Option<DisplayName>,
+        update: CustomerUpdate,
         version: Option<i64>,
         origin: Origin,
     ) -> Result<Customer, Error> {
         let update = |store: Store| async move {
             store
-                .update_customer(id, name.as_ref(), version, &origin, now())
+                .update_customer(id, &update, version, &origin, now())
                 .await
         };
         self.call(update).await

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Error, Service};
-use crate::domain::{BatchId, CustomerId, Digest, Tally};
-use crate::store::{Batch, StoredResults};
+use crate::domain::{BatchId, CustomerId, Tally};
+use crate::store::{Batch, Promise, StoredResults};
 
 /// Chunks read by one statement.
 const CHUNKS_READ: i64 = 4;
@@ -31,7 +31,7 @@ pub enum Event {
     /// Still running.
     Progress(Batch),
     /// Every user has a result; a preview says what it promises.
-    Summary(Batch, Tally, Option<Digest>),
+    Summary(Batch, Tally, Option<Promise>),
 }
 
 /// Positions of the batches that run, or wait for their turn, in this process.

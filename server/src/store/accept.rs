@@ -6,14 +6,17 @@ use diesel_async::RunQueryDsl;
 use super::Store;
 use super::batches::{Batch, Capacity, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
-use super::error::{Error, Refusal};
+use super::customers::ReadGuard;
+use super::error::{Error, Refusal, Unconfirmed};
 use super::journal::Journal;
 use super::record::Draft;
 use super::rehearse::{Rehearsal, Rehearse};
-use super::roll::{Roll, Users};
+use super::roll::{ReadSeats, Roll, Users};
 use super::schema::{batch_chunks as bc, batches as b, installation as i};
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, Change, CustomerId, Digest, Origin, Record, RequestId, Tally, Terms};
+use crate::domain::{
+    BatchId, Change, CustomerId, Digest, Guard, Losses, Origin, Record, RequestId, Tally, Terms,
+};
 
 /// Users of an atomic batch: all are decided and written in one transaction.
 pub const ATOMIC_USERS_MAX: usize = 10_000;
@@ -41,6 +44,8 @@ pub struct NewBatch {
     pub capacity: Capacity,
     /// What a preview has promised.
     pub promised: Option<Digest>,
+    /// The digest of the losses that somebody has confirmed.
+    pub confirmed: Option<[u8; 32]>,
     /// Refuses the request, unless it was accepted before.
     pub unless_accepted: Option<Refusal>,
     /// Now.
@@ -61,9 +66,20 @@ pub enum Accepted {
 }
 
 impl NewBatch {
-    /// True if what the batch would do must be known before it is accepted.
+    /// True if what the batch would do must be known before it is accepted, whatever the guard says.
     pub fn needs_rehearsal(&self) -> bool {
         self.capacity == Capacity::RefuseIfShort || self.promised.is_some()
+    }
+
+    /// What of a rehearsal the guard wants confirmed, unless it is.
+    pub(super) fn unconfirmed(&self, guard: Guard, losses: &Losses) -> Option<Box<Unconfirmed>> {
+        let is_confirmed = || self.confirmed == Some(losses.digest());
+        (guard.is_exceeded(losses) && !is_confirmed()).then(|| {
+            Box::new(Unconfirmed {
+                losses: losses.clone(),
+                guard,
+            })
+        })
     }
 
     /// Refuses what the rehearsal does not bear out.
@@ -136,16 +152,22 @@ impl Store {
                 return Err(refusal.clone().into());
             }
             let version: i64 = i::table.find(1).select(i::catalogue_version).first(conn).await?;
-            if new.needs_rehearsal() && version != rehearse.catalogue_version {
+            let guard = conn.guard(new.customer).await?;
+            let mut roll = Roll::call(conn, new).await?;
+            let needs_rehearsal = new.needs_rehearsal()
+                || guard.may_be_exceeded(&new.changes, roll.len(), &conn.seats(key.0).await?);
+            if needs_rehearsal && version != rehearse.catalogue_version {
                 return Ok(Accepted::CatalogueMoved);
             }
-            let mut roll = Roll::call(conn, new).await?;
             let mut rehearsal = Rehearsal::default();
-            if new.needs_rehearsal() {
+            if needs_rehearsal {
                 for (_, order) in roll.orders(&new.changes) {
                     rehearsal.step(conn, new.customer, order, rehearse).await?;
                 }
                 new.check(&rehearsal)?;
+                if let Some(unconfirmed) = new.unconfirmed(guard, rehearsal.losses()) {
+                    return Err(Refusal::Unconfirmed(unconfirmed).into());
+                }
             }
             let batch = diesel::insert_into(b::table)
                 .values(batch_row!(new, roll.len()))

@@ -14,6 +14,7 @@ mod deletion;
 mod engine;
 mod filter;
 mod fixture;
+mod guard;
 mod history;
 mod import;
 mod indexes;
@@ -162,6 +163,10 @@ checks! {
         a_batch_that_lacks_seats_is_refused_if_it_says_so
         a_batch_keeps_the_promise_of_its_preview
         a_rehearsal_goes_by_the_catalogue_of_its_moment
+    }
+    guard {
+        a_batch_that_takes_too_much_has_to_be_confirmed
+        a_guard_counts_what_is_lost_by_whatever_change
     }
     later_plans {
         a_policy_says_what_all_plans_are

@@ -1,8 +1,8 @@
 //! Customers.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::error::{Error, Refusal, is_duplicate};
 use super::journal::Journal;
@@ -10,8 +10,8 @@ use super::portable::{Keys, Value, in_order, portable, prefix_range};
 use super::record::Draft;
 use super::schema::customers as c;
 use super::types::{Guid, Id, Instant, Timestamp};
-use super::{Store, check_version};
-use crate::domain::{CustomerId, DisplayName, Origin, Place, Record, fold};
+use super::{Store, check_version, sqlite};
+use crate::domain::{CustomerId, DisplayName, Guard, Origin, Place, Record, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -22,6 +22,10 @@ pub struct Customer {
     pub customer_id: CustomerId,
     /// Name for people.
     pub display_name: String,
+    /// Users who may lose a product by one batch unasked.
+    pub guard_users: Option<i64>,
+    /// The same in percent of a product's holders.
+    pub guard_percent: Option<i64>,
     /// Grows with every change of the customer itself.
     pub version: i64,
     /// When it was created.
@@ -30,7 +34,24 @@ pub struct Customer {
     pub updated_at: Timestamp,
 }
 
-type CustomerColumns = (Guid, Text, BigInt, Instant, Instant);
+/// New values of a customer; `None` means unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerUpdate {
+    /// Name for people.
+    pub display_name: Option<DisplayName>,
+    /// How much a batch may take away unasked.
+    pub guard: Option<Guard>,
+}
+
+type CustomerColumns = (
+    Guid,
+    Text,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    BigInt,
+    Instant,
+    Instant,
+);
 
 impl Store {
     /// Creates a customer. Refused with `Exists` if the id is taken.
@@ -86,7 +107,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Customer>, Error> {
         const KEYS: Keys = &["sort_key", "customer_id"];
-        let select = "SELECT customer_id, display_name, version, created_at, updated_at \
+        let select = "SELECT customer_id, display_name, guard_users, guard_percent, version, created_at, updated_at \
                       FROM customers WHERE TRUE";
         let key = |(name, id): &(String, CustomerId)| {
             vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
@@ -116,34 +137,90 @@ impl Store {
     pub async fn update_customer(
         &self,
         id: CustomerId,
-        name: Option<&DisplayName>,
+        update: &CustomerUpdate,
         version: Option<i64>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
-        let record = Draft::new(id, origin, now).record(&Record::CustomerRenamed(id));
         let _turn = self.queue(id).await;
         write_tx!(self, conn => {
             lock_customer!(conn, id)?;
             let found = c::table.find(Id::from(id)).select(Customer::as_select());
             let found: Customer = found.first(conn).await?;
             check_version("customer", id, version, found.version)?;
-            let Some(name) = name.filter(|name| name.as_str() != found.display_name) else {
+            let mut new = found.clone();
+            if let Some(name) = &update.display_name {
+                new.display_name = name.as_str().to_owned();
+            }
+            if let Some(guard) = update.guard {
+                new.guard_users = guard.users.map(i64::from);
+                new.guard_percent = guard.percent.map(i64::from);
+            }
+            if new == found {
                 return Ok(found);
-            };
+            }
             let changed = diesel::update(c::table.find(Id::from(id)))
                 .set((
-                    c::display_name.eq(name.as_str()),
-                    c::sort_key.eq(fold(name.as_str())),
+                    c::display_name.eq(&new.display_name),
+                    c::sort_key.eq(fold(&new.display_name)),
+                    c::guard_users.eq(new.guard_users),
+                    c::guard_percent.eq(new.guard_percent),
                     c::version.eq(found.version + 1),
                     c::updated_at.eq(now),
                 ))
                 .returning(Customer::as_returning())
                 .get_result(conn)
                 .await?;
-            conn.record(record.clone()).await?;
+            let renamed = new.display_name != found.display_name;
+            let guards = [found.guard(), new.guard()];
+            let records = [
+                renamed.then_some(Record::CustomerRenamed(id)),
+                (guards[0] != guards[1]).then_some(Record::GuardSet(id, guards)),
+            ];
+            let draft = Draft::new(id, origin, now).records(records.into_iter().flatten());
+            conn.record(draft).await?;
             Ok(changed)
         })
+    }
+}
+
+/// Reads the guard of a customer; none if there is no such customer.
+pub(super) trait ReadGuard {
+    async fn guard(&mut self, customer: CustomerId) -> QueryResult<Guard>;
+}
+
+macro_rules! read_guard {
+    ($($conn:ty)*) => { $(
+        impl ReadGuard for $conn {
+            async fn guard(&mut self, customer: CustomerId) -> QueryResult<Guard> {
+                let found: Option<(Option<i64>, Option<i64>)> = c::table
+                    .find(Id::from(customer))
+                    .select((c::guard_users, c::guard_percent))
+                    .first(self)
+                    .await
+                    .optional()?;
+                let (users, percent) = found.unwrap_or_default();
+                Ok(guard(users, percent))
+            }
+        }
+    )* };
+}
+
+read_guard!(AsyncPgConnection sqlite::Connection);
+
+impl Customer {
+    /// How much a batch may take away unasked.
+    pub fn guard(&self) -> Guard {
+        guard(self.guard_users, self.guard_percent)
+    }
+}
+
+fn guard(users: Option<i64>, percent: Option<i64>) -> Guard {
+    // What is stored was a `u32`.
+    let limit = |limit: i64| u32::try_from(limit).unwrap_or(u32::MAX);
+    Guard {
+        users: users.map(limit),
+        percent: percent.map(limit),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
-use crate::domain::{PlanId, ProductId};
+use crate::domain::{Guard, Losses, PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -120,9 +120,21 @@ pub enum Refusal {
     /// So many seats of these products are missing.
     #[error("seats of {} products are short", .0.len())]
     SeatsShort(Vec<(ProductId, i64)>),
+    /// The batch would take away more than the customer's guard allows unasked.
+    #[error("{} users would lose a product", .0.losses.users)]
+    Unconfirmed(Box<Unconfirmed>),
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]
     RequestIdReused,
+}
+
+/// What somebody has to confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// What the batch would take away.
+    pub losses: Losses,
+    /// How much may be taken away unasked.
+    pub guard: Guard,
 }
 
 impl From<Diesel> for Error {

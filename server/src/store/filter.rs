@@ -50,8 +50,14 @@ use crate::domain::{CustomerId, Place, UserFilter, UserId, UserOrder};
 /// So few users are looked up and sorted for a page; among more, walking finds enough for it soon.
 /// Tests have few users and go both ways.
 const PAGE_USERS_MAX: i64 = if cfg!(test) { 20 } else { 5_000 };
+/// So many are walked for a page that may find hardly anybody.
+const WALKED_USERS_MAX: i64 = if cfg!(test) { 30 } else { 20_000 };
 /// So few are looked up where all users who meet the filter are wanted, and all would be walked.
 const ALL_USERS_MAX: i64 = if cfg!(test) { 40 } else { 200_000 };
+
+/// The columns of `User`, in order, of `u`.
+pub(super) const USER_COLUMNS: &str = "u.user_id, u.principal_name, u.display_name, u.usage_location, u.active, \
+     u.last_active_at, u.version, u.created_at, u.updated_at";
 
 /// The place of a user in a list: the key that the order compares first, and the id.
 pub type UserKey = (String, UserId);
@@ -177,14 +183,22 @@ pub(super) async fn users(
     limit: i64,
 ) -> Result<Vec<User>, Error> {
     let question = Question::new(conn, customer, filter).await?;
-    let sources = question.sources(conn, order, PAGE_USERS_MAX).await?;
-    let columns = (
-        "u.user_id, u.principal_name, u.display_name, u.usage_location, u.active, \
-                   u.last_active_at, u.version, u.created_at, u.updated_at",
-        "u.*",
-    );
+    let mut sources = question.sources(conn, order, PAGE_USERS_MAX).await?;
+    let mut horizon = None;
+    if question.may_walk_far(&sources) {
+        horizon = question
+            .horizon(conn, order, place, WALKED_USERS_MAX)
+            .await?;
+        sources[0].until.clone_from(&horizon);
+    }
+    let columns = (USER_COLUMNS, "u.*");
     let statement = question.list(columns, &sources, order, place, limit);
-    let users = conn.users(statement.returning()).await?;
+    let mut users = conn.users(statement.returning()).await?;
+    if horizon.is_some() && (users.len() as i64) < limit {
+        let sources = question.exhaustive(conn).await?;
+        let statement = question.list(columns, &sources, order, place, limit);
+        users = conn.users(statement.returning()).await?;
+    }
     Ok(in_order(users, place))
 }
 
@@ -195,6 +209,9 @@ pub(super) async fn count_users(
     filter: &UserFilter,
 ) -> Result<i64, Error> {
     let question = Question::new(conn, customer, filter).await?;
+    if let Some(count) = question.known_count(conn).await? {
+        return Ok(count);
+    }
     let sources = question.sources(conn, UserOrder::Id, ALL_USERS_MAX).await?;
     let mut count = 0;
     for source in &sources {

@@ -7,7 +7,7 @@
 use diesel::QueryResult;
 
 use super::error::Error;
-use super::filter::{Reads, UserKey};
+use super::filter::{Reads, USER_COLUMNS, UserKey};
 use super::portable::{Keys, Portable, Value, in_order, portable};
 use super::types::Id;
 use super::users::User;
@@ -27,8 +27,6 @@ pub(super) type Tally = ((ProductId, ChoiceId), i64);
 
 /// The order in which users are listed.
 const KEYS: Keys = &["u.sort_key", "u.user_id"];
-const USER_COLUMNS: &str = "SELECT u.user_id, u.principal_name, u.display_name, u.usage_location, \
-     u.active, u.last_active_at, u.version, u.created_at, u.updated_at";
 
 /// The users of the set, in any order.
 pub(super) async fn users_of(
@@ -37,6 +35,7 @@ pub(super) async fn users_of(
     users: &[UserId],
 ) -> QueryResult<Vec<User>> {
     let statement = members(users)
+        .sql("SELECT ")
         .sql(USER_COLUMNS)
         .append(from_users(customer));
     conn.users(statement.returning()).await
@@ -67,6 +66,7 @@ pub(super) async fn page(
     limit: i64,
 ) -> Result<Vec<User>, Error> {
     let statement = members(users)
+        .sql("SELECT ")
         .sql(USER_COLUMNS)
         .append(from_users(customer))
         .append(holds(customer, holding));

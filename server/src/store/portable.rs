@@ -112,15 +112,36 @@ impl<ST> Portable<ST> {
         let Some(values) = place.key() else {
             return self;
         };
+        let than = if place.is_backward() {
+            ") < ("
+        } else {
+            ") > ("
+        };
+        self.compared(keys, than, values)
+    }
+
+    /// Demands rows no further than some from the place; the first key is said alone too, since only
+    /// that ends the walk on SQLite.
+    pub(super) fn until<K>(self, keys: Keys, place: &Place<K>, values: &[Value]) -> Self {
+        let (than, first_than) = if place.is_backward() {
+            (") >= (", " >= ")
+        } else {
+            (") <= (", " <= ")
+        };
+        let statement = self.sql(" AND ").sql(keys[0]).sql(first_than);
+        let statement = statement.value(values[0].clone());
+        match keys {
+            [_] => statement,
+            _ => statement.compared(keys, than, values),
+        }
+    }
+
+    fn compared(self, keys: Keys, than: &'static str, values: &[Value]) -> Self {
         let mut statement = self.sql(" AND (").sql(keys[0]);
         for key in &keys[1..] {
             statement = statement.sql(", ").sql(key);
         }
-        statement = statement.sql(if place.is_backward() {
-            ") < ("
-        } else {
-            ") > ("
-        });
+        statement = statement.sql(than);
         for (value, number) in values.iter().zip(0..) {
             statement = statement.sql(if number == 0 { "" } else { ", " });
             statement = statement.value(value.clone());

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::NewBatch;
 use super::batches::{Batch, StoredResults};
-use super::error::{Error, Refusal, unavailable};
+use super::customers::ReadGuard;
+use super::error::{Error, Refusal, Unconfirmed, unavailable};
 use super::lookup::Lookup;
 use super::rehearse::{Rehearsal, Rehearse};
 use super::roll::{ReadSeats, Roll};
@@ -33,7 +34,16 @@ pub enum Preview {
     /// Results.
     Results(StoredResults),
     /// The batch with all users served, its sums, and what it promises.
-    Ended(Batch, Tally, Digest),
+    Ended(Batch, Tally, Promise),
+}
+
+/// What a preview promises.
+#[derive(Debug)]
+pub struct Promise {
+    /// The digest of what it showed.
+    pub plan: Digest,
+    /// What has to be confirmed before it can be done.
+    pub unconfirmed: Option<Box<Unconfirmed>>,
 }
 
 /// The outcome of a preview.
@@ -74,7 +84,7 @@ impl Store {
 }
 
 async fn preview<T: From<Preview>>(
-    conn: &mut (impl Lookup + ReadSeats + ReadSnapshot + Versions),
+    conn: &mut (impl Lookup + ReadGuard + ReadSeats + ReadSnapshot + Versions),
     new: &NewBatch,
     rehearse: &Rehearse,
     parts: &Parts<'_, T>,
@@ -87,6 +97,7 @@ async fn preview<T: From<Preview>>(
     if let Some(refusal) = &new.unless_accepted {
         return Err(refusal.clone().into());
     }
+    let guard = conn.guard(new.customer).await?;
     let mut roll = Roll::call(conn, new).await?;
     let mut batch = Batch::preview(new, roll.len());
     let mut listens = parts.send(Preview::Started(batch.clone())).await?;
@@ -109,7 +120,11 @@ async fn preview<T: From<Preview>>(
     let progress = rehearsal.progress();
     new.check(&rehearsal)?;
     batch.end(progress.stopped);
-    let ended = Preview::Ended(batch, progress.tally.clone(), rehearsal.digest());
+    let promise = Promise {
+        plan: rehearsal.digest(),
+        unconfirmed: new.unconfirmed(guard, rehearsal.losses()),
+    };
+    let ended = Preview::Ended(batch, progress.tally.clone(), promise);
     if listens {
         parts.send(ended).await?;
     }

@@ -11,8 +11,8 @@ use super::error::Error;
 use super::later_plans::{decode_later_plans, encode_later_plans};
 use super::types::Id;
 use crate::domain::{
-    BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Moved, Origin, PlanChoice, PlanId,
-    ProductId, Record, RecordKind, SelectionId, UserFields, UserId, hash_record,
+    BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Guard, Moved, Origin, PlanChoice,
+    PlanId, ProductId, Record, RecordKind, SelectionId, UserFields, UserId, hash_record,
 };
 
 /// A record to write.
@@ -135,6 +135,11 @@ fn encode(record: &Record) -> Vec<u8> {
             put_numbers(&mut bytes, &numbers);
         }
         Record::CustomerCreated(_) | Record::CustomerRenamed(_) | Record::SelectionDeleted(_) => {}
+        Record::GuardSet(_, guards) => {
+            let limits = guards.iter().flat_map(|guard| [guard.users, guard.percent]);
+            let limits = limits.map(|limit| limit.map_or(-1, i64::from));
+            put_numbers(&mut bytes, &limits.collect::<Vec<_>>());
+        }
         Record::BatchAccepted(_, users, request) => {
             put_numbers(&mut bytes, &[*users]);
             bytes.extend(request);
@@ -198,6 +203,12 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
         }
         Kind::CustomerCreated => Record::CustomerCreated(CustomerId(thing.0)),
         Kind::CustomerRenamed => Record::CustomerRenamed(CustomerId(thing.0)),
+        Kind::GuardSet => {
+            let limits: [i64; 4] = reader.numbers()?;
+            let [a, b, c, d] = limits.map(|limit| u32::try_from(limit).ok());
+            let guard = |users, percent| Guard { users, percent };
+            Record::GuardSet(thing.into(), [guard(a, b), guard(c, d)])
+        }
         Kind::BatchAccepted => {
             let [users] = reader.numbers()?;
             let request = reader.take(32)?.try_into().expect("32 bytes");
@@ -299,6 +310,10 @@ mod tests {
             taken: 3,
             changed: 4,
         };
+        let guard = Guard {
+            users: Some(5),
+            percent: None,
+        };
         vec![
             Record::Assignments(user, vec![edit]),
             Record::UserCreated(user, true),
@@ -325,6 +340,7 @@ mod tests {
                 now: "Now".to_owned(),
                 before: "Before".to_owned(),
             }),
+            Record::GuardSet(CustomerId(id(3)), [guard, Guard::default()]),
         ]
     }
 

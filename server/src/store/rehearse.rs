@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::Error;
 use super::snapshot::ReadSnapshot;
 use crate::domain::{
-    Choices, CustomerId, Digest, Order, Plan, ProductId, Progress, Seats, Snapshot,
+    Choices, CustomerId, Digest, Losses, Order, Plan, ProductId, Progress, Seats, Snapshot,
 };
 
 /// A decision about an order, what it promises, and the results as they would be sent.
@@ -38,6 +38,7 @@ pub(super) struct Rehearsal {
     /// Seats as the chunks so far would leave them.
     seats: Option<BTreeMap<ProductId, Seats>>,
     progress: Progress,
+    losses: Losses,
     choices: Choices,
     digests: Vec<Digest>,
     position: i64,
@@ -64,6 +65,7 @@ impl Rehearsal {
         let mut progress = snapshot.progress.clone();
         progress.add(&snapshot, &order, &rehearsed.plan);
         let mut seats = snapshot.seats;
+        self.losses.add(&rehearsed.plan, &seats);
         for (product, delta) in &rehearsed.plan.seat_deltas {
             let license = seats.get_mut(product);
             license.expect("only licensed seats move").assigned += delta;
@@ -79,6 +81,11 @@ impl Rehearsal {
     /// What the batch would have done.
     pub(super) fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// What the batch would have taken away.
+    pub(super) fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// What each chunk promises.

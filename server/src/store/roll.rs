@@ -12,7 +12,7 @@ use super::schema::licenses as l;
 use super::selection::{Evaluated, evaluate};
 use super::sqlite;
 use super::types::Id;
-use crate::domain::{Change, Order, ProductId, Selection, Terms, Turn, UserId, UserRef};
+use crate::domain::{Change, Order, ProductId, Seats, Selection, Terms, Turn, UserId, UserRef};
 
 /// Users of the first chunk: few, for a quick first result.
 const FIRST_CHUNK_USERS: usize = 64;
@@ -97,7 +97,7 @@ impl Roll {
 
     /// True if every license has a free seat for every user that the batch would give one. Then the
     /// order of service makes no difference, and by id is the fastest.
-    fn has_ample_seats(&self, changes: &[Change], available: &HashMap<ProductId, i64>) -> bool {
+    fn has_ample_seats(&self, changes: &[Change], seats: &BTreeMap<ProductId, Seats>) -> bool {
         let mut uses = vec![0i64; changes.len()];
         for slot in &self.slots {
             uses[slot.change as usize] += 1;
@@ -109,9 +109,8 @@ impl Roll {
             }
         }
         let is_there = |(product, wanted): (&ProductId, &i64)| {
-            available
-                .get(product)
-                .is_some_and(|available| available >= wanted)
+            let seats = seats.get(product);
+            seats.is_some_and(|seats| seats.available() >= *wanted)
         };
         wanted.iter().all(is_there)
     }
@@ -265,24 +264,24 @@ fn selected(found: Evaluated) -> Roll {
     roll
 }
 
-/// Seats that are free, by product.
+/// The customer's seats, by product.
 pub(super) trait ReadSeats {
-    async fn seats(&mut self, customer: Id) -> QueryResult<HashMap<ProductId, i64>>;
+    async fn seats(&mut self, customer: Id) -> QueryResult<BTreeMap<ProductId, Seats>>;
 }
 
 macro_rules! read_seats {
     ($($conn:ty)*) => { $(
         impl ReadSeats for $conn {
-            async fn seats(&mut self, customer: Id) -> QueryResult<HashMap<ProductId, i64>> {
-                let seats: Vec<(Id, i64, i64, i64)> = l::table
+            async fn seats(&mut self, customer: Id) -> QueryResult<BTreeMap<ProductId, Seats>> {
+                let rows: Vec<(Id, i64, i64, i64, i64)> = l::table
                     .filter(l::customer_id.eq(customer))
-                    .select((l::product_id, l::enabled, l::warning, l::assigned))
+                    .select((l::product_id, l::enabled, l::warning, l::suspended, l::assigned))
                     .load(self)
                     .await?;
-                let free = seats.into_iter().map(|(product, enabled, warning, assigned)| {
-                    (product.into(), enabled + warning - assigned)
+                let seats = rows.into_iter().map(|(product, enabled, warning, suspended, assigned)| {
+                    (product.into(), Seats { enabled, warning, suspended, assigned })
                 });
-                Ok(free.collect())
+                Ok(seats.collect())
             }
         }
     )* };

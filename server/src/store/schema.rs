@@ -69,6 +69,8 @@ table! {
         change_seq -> BigInt,
         change_hash -> Binary,
         changed_at -> Instant,
+        guard_users -> Nullable<BigInt>,
+        guard_percent -> Nullable<BigInt>,
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,

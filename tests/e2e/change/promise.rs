@@ -183,7 +183,7 @@ async fn pass_by(customer: &Customer, server: &Harness, what: &str) {
                 customer_id: customer.id.clone(),
                 display_name: Some("Another".to_owned()),
                 etag: String::new(),
-                comment: String::new(),
+                ..UpdateCustomerRequest::default()
             };
             customer
                 .client
@@ -248,8 +248,6 @@ async fn a_token_belongs_to_its_request(server: &Harness) {
         ("another order", for_users(&swapped)),
         ("another mode", with(atomic(), good.clone())),
         ("another capacity", with(refuse_if_short(), good.clone())),
-        ("no token", with_token("x")),
-        ("a cut token", with_token(&good.plan_token[1..])),
     ];
     // One of another customer who is just the same.
     let stranger = prepare(server).await;
@@ -260,6 +258,11 @@ async fn a_token_belongs_to_its_request(server: &Harness) {
         assert_eq!(error.reason, ErrorReason::PlanMismatch, "{what}: {error:?}");
         assert_eq!(error.code, Code::InvalidArgument, "{what}");
         assert_eq!(error.metadata["field"], "plan_token", "{what}");
+    }
+    for (what, token) in [("no token", "x"), ("a cut token", &good.plan_token[1..])] {
+        let error = refused(&customer, &with_token(token), what).await;
+        assert_eq!(error.reason, ErrorReason::InvalidField, "{what}: {error:?}");
+        assert_eq!(error.code, Code::InvalidArgument, "{what}");
     }
     // Said in other words it is the same request.
     let mut same = good;

@@ -67,7 +67,7 @@ async fn customers(bad: &mut BadInput<'_>) {
         customer_id: bad.customer.id.clone(),
         display_name: Some("Y".to_owned()),
         etag: etag.to_owned(),
-        comment: String::new(),
+        ..UpdateCustomerRequest::default()
     };
     let (malformed, old) = (update("x"), update("99"));
     bad.invalid(

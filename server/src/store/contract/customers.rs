@@ -3,8 +3,15 @@
 use super::engine::Fresh;
 use super::fixture::{BY, Fixture, NOW, customer, display, first_users, later};
 use super::raw;
-use crate::domain::Place;
-use crate::store::{AssignmentFilter, Customer, Refusal};
+use crate::domain::{DisplayName, Place};
+use crate::store::{AssignmentFilter, Customer, CustomerUpdate, Refusal};
+
+pub(super) fn rename(name: &DisplayName) -> CustomerUpdate {
+    CustomerUpdate {
+        display_name: Some(name.clone()),
+        ..CustomerUpdate::default()
+    }
+}
 
 pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     let Fixture { store, .. } = fresh.fixture().await;
@@ -16,6 +23,8 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     let expected = Customer {
         customer_id: id,
         display_name: "Fabrikam".to_owned(),
+        guard_users: None,
+        guard_percent: None,
         version: 1,
         created_at: NOW,
         updated_at: NOW,
@@ -25,7 +34,7 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
 
     let name = display("Fabrikam é");
     let renamed = store
-        .update_customer(id, Some(&name), Some(1), &BY, later(5))
+        .update_customer(id, &rename(&name), Some(1), &BY, later(5))
         .await;
     let expected = Customer {
         display_name: "Fabrikam é".to_owned(),
@@ -37,9 +46,14 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     assert_eq!(store.customer(id).await.expect("found"), expected);
 
     // The same again is no change; without a version, any will do.
-    for (name, version) in [(Some(&name), Some(2)), (None, Some(2)), (Some(&name), None)] {
+    let nothing = CustomerUpdate::default();
+    for (update, version) in [
+        (rename(&name), Some(2)),
+        (nothing, Some(2)),
+        (rename(&name), None),
+    ] {
         let same = store
-            .update_customer(id, name, version, &BY, later(9))
+            .update_customer(id, &update, version, &BY, later(9))
             .await;
         assert_eq!(same.expect("unchanged"), expected);
     }
@@ -71,7 +85,8 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
         id: id.to_string(),
     };
     assert_eq!(raw::refusal(&store, store.customer(id)).await, expected);
-    let update = store.update_customer(id, Some(&name), None, &BY, NOW);
+    let update = rename(&name);
+    let update = store.update_customer(id, &update, None, &BY, NOW);
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
@@ -104,7 +119,8 @@ pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
     } = fresh.fixture().await;
     let name = display("Fabrikam");
     for stale in [0, 2, -1] {
-        let update = store.update_customer(id, Some(&name), Some(stale), &BY, NOW);
+        let update = rename(&name);
+        let update = store.update_customer(id, &update, Some(stale), &BY, NOW);
         let refusal = raw::refusal(&store, update).await;
         let (resource, id) = ("customer", id.to_string());
         assert_eq!(

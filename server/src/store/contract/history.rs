@@ -15,7 +15,8 @@ use crate::domain::{
     UserId,
 };
 use crate::store::{
-    AssignmentFilter, HistoryFilter, Recorded, Refusal, SeatsUpdate, Subject, Timestamp, UserUpdate,
+    AssignmentFilter, CustomerUpdate, HistoryFilter, Recorded, Refusal, SeatsUpdate, Subject,
+    Timestamp, UserUpdate,
 };
 
 fn about(subject: Subject) -> HistoryFilter {
@@ -269,9 +270,12 @@ pub(super) async fn a_time_never_goes_back(fresh: Fresh) {
     let store = &fixture.store;
     for (name, at) in [("B", later(9)), ("C", later(3)), ("D", later(20))] {
         let name = display(name);
-        let renamed = store
-            .update_customer(fixture.customer, Some(&name), None, &BY, at)
-            .await;
+        let update = CustomerUpdate {
+            display_name: Some(name),
+            guard: None,
+        };
+        let renamed = store.update_customer(fixture.customer, &update, None, &BY, at);
+        let renamed = renamed.await;
         renamed.expect("renamed");
     }
     let times: Vec<_> = fixture

@@ -24,7 +24,7 @@ async fn check(fresh: Fresh) {
     other.run(2, &users, assign(&[BASIC])).await;
     drop(other); // what a connection counted is seen when it ends
 
-    // Each user of each batch was looked up once, and those who hold something are written once more.
+    // Each user of each batch was looked up, and checked when something was written about it.
     let keys = ["assignments_pkey", "users_pkey"];
     let mut scans = BTreeMap::new();
     for _ in 0..10_000 {
@@ -36,7 +36,7 @@ async fn check(fresh: Fresh) {
     assert!(keys.iter().all(|key| scans[*key] >= 1_800), "{scans:?}");
     let others: Vec<_> = scans
         .iter()
-        .filter(|(index, scans)| !keys.contains(&index.as_str()) && **scans >= 900)
+        .filter(|(index, scans)| !index.ends_with("key") && **scans >= 900)
         .collect();
     assert!(others.is_empty(), "scans for each user: {others:?}");
 }

@@ -13,7 +13,7 @@ use super::fixture::{
 };
 use super::raw;
 use crate::domain::{
-    BatchId, CustomerId, INSTALLATION, LaterPlans, PlanChoice, Record,
+    BatchId, CustomerId, Guard, INSTALLATION, LaterPlans, PlanChoice, Record,
     RecordKind::{self, *},
     Selection, SelectionId, SelectionPart, UserFilter,
 };
@@ -128,9 +128,16 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         .step_in(other, "create_customer", &[CustomerCreated], create)
         .await;
     let name = display("New name");
-    let update = store.update_customer(mine, Some(&name), None, &BY, NOW);
+    let update = CustomerUpdate {
+        display_name: Some(name),
+        guard: Some(Guard {
+            users: Some(9),
+            percent: None,
+        }),
+    };
+    let update = store.update_customer(mine, &update, None, &BY, NOW);
     steps
-        .step("update_customer", &[CustomerRenamed], update)
+        .step("update_customer", &[CustomerRenamed, GuardSet], update)
         .await;
 
     let seats = SeatsUpdate {
@@ -239,8 +246,11 @@ pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
     let users = fixture.create_users(1..=70).await;
     let before = fixture.chain().await.head;
     fixture.enable_seats(OFFICE, 9).await;
-    let same = display("Contoso");
-    let update = store.update_customer(mine, Some(&same), None, &BY, later(1));
+    let same = CustomerUpdate {
+        display_name: Some(display("Contoso")),
+        guard: Some(Guard::default()),
+    };
+    let update = store.update_customer(mine, &same, None, &BY, later(1));
     update.await.expect("updated");
     let values = UserUpdate {
         active: Some(true),

@@ -1,5 +1,6 @@
 //! Every list other than that of users, page by page in both directions, against a plain sort.
 
+use super::customers::rename;
 use super::engine::Fresh;
 use super::filter::Numbers;
 use super::fixture::{
@@ -56,7 +57,7 @@ pub(super) async fn customers_are_listed_by_name(fresh: Fresh) {
         let created = store.create_customer(id, &display("Old"), &BY, NOW).await;
         created.expect("created");
         let renamed = store
-            .update_customer(id, Some(&display(name)), None, &BY, NOW)
+            .update_customer(id, &rename(&display(name)), None, &BY, NOW)
             .await;
         renamed.expect("renamed");
         all.push((fold(name), id));

@@ -54,7 +54,7 @@ async fn preview(fixture: &Fixture, request: &NewBatch) -> (String, Batch, Diges
     );
     let (batch, digest) = end.expect("an end");
     assert_eq!(batch.next_position, letters.len() as i64);
-    (letters, batch, digest)
+    (letters, batch, digest.plan)
 }
 
 pub(super) async fn a_preview_says_what_the_batch_then_does(fresh: Fresh) {

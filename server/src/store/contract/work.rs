@@ -30,6 +30,7 @@ impl Fixture {
             terms: Terms::BestEffort,
             capacity: Capacity::FillInOrder,
             promised: None,
+            confirmed: None,
             unless_accepted: None,
             now: NOW,
             lease_expires_at: later(30),

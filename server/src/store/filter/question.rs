@@ -1,12 +1,13 @@
 //! A filter becomes a statement here.
 
 use super::driver::Driver;
-use super::{Reads, UserKey};
-use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder};
+use super::{Reads, USER_COLUMNS, UserKey};
+use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder, fold};
 use crate::store::codec::decode_choice;
 use crate::store::error::{Error, Refusal};
 use crate::store::portable::{Keys, Portable, Value, portable, prefix_range};
 use crate::store::types::{Id, Timestamp};
+use crate::store::users::User;
 
 /// A filter, with what had to be read before a statement can be made of it.
 pub(super) struct Question<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Source {
     /// Who is looked up and sorted; without it the index of the order is walked.
     driver: Option<Driver>,
     search: Search,
+    /// How far is walked; to the end if not set.
+    pub(super) until: Option<UserKey>,
 }
 
 /// Which names begin with the text, seen from the name that the list is ordered by.
@@ -92,7 +95,11 @@ impl<'a> Question<'a> {
                 best = Some(driver_size);
             }
         }
-        let source = |driver, search| Source { driver, search };
+        let source = |driver, search| Source {
+            driver,
+            search,
+            until: None,
+        };
         if best.is_some() || self.search.is_none() || order == UserOrder::Id {
             return Ok(vec![source(best.map(|best| best.1), Search::Either)]);
         }
@@ -106,6 +113,60 @@ impl<'a> Question<'a> {
             source(None, Search::Own),
             source(Some(other), Search::OtherOnly),
         ])
+    }
+
+    /// How many users meet the filter, if it has one condition of which indexes know.
+    pub(super) async fn known_count(&self, conn: &mut impl Reads) -> Result<Option<i64>, Error> {
+        let known = [
+            Driver::Holds,
+            Driver::Location,
+            Driver::State,
+            Driver::NotActive,
+        ];
+        match self.drivers()[..] {
+            [driver] if known.contains(&driver) && self.filter.lacks_product.is_none() => {
+                Ok(Some(self.size(conn, driver, i64::MAX - 1).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// True if users are walked and hardly one may be found: because most hold the product that they
+    /// are to lack, or because each condition is met by many and all of them together by few.
+    pub(super) fn may_walk_far(&self, sources: &[Source]) -> bool {
+        let is_walk = matches!(sources, [Source { driver: None, .. }]);
+        is_walk && (self.filter.lacks_product.is_some() || self.drivers().len() > 1)
+    }
+
+    /// How to look up everybody who meets the condition that the fewest do, in the order of their ids,
+    /// in which neighbours share pages. By a product that users lack only if there is nothing else.
+    pub(super) async fn exhaustive(&self, conn: &mut impl Reads) -> Result<Vec<Source>, Error> {
+        let mut sources = self.sources(conn, UserOrder::Id, i64::MAX - 1).await?;
+        for source in &mut sources {
+            source.driver = source.driver.or(Some(Driver::Lacks));
+        }
+        Ok(sources)
+    }
+
+    /// The key so many users beyond a place of the order; none if there are fewer.
+    pub(super) async fn horizon(
+        &self,
+        conn: &mut impl Reads,
+        order: UserOrder,
+        place: &Place<UserKey>,
+        users: i64,
+    ) -> Result<Option<UserKey>, Error> {
+        let place = place.map(|key| key_values(order, key));
+        let at = portable(
+            "SELECT u.user_id FROM users AS u WHERE u.deleted_at IS NULL AND u.customer_id = ",
+        )
+        .id(self.customer)
+        .beyond(keys(order), &place)
+        .ordered(keys(order), place.is_backward())
+        .sql(" LIMIT 1 OFFSET ")
+        .number(users - 1);
+        let user = conn.users(self.join(USER_COLUMNS, at).returning()).await?;
+        Ok(user.first().map(|user| key_of(user, order)))
     }
 
     /// The conditions of the filter that an index can find the users of.
@@ -157,27 +218,38 @@ impl<'a> Question<'a> {
         place: &Place<UserKey>,
     ) -> Portable {
         let statement = match source.driver {
-            None => portable("SELECT ")
-                .sql(columns)
-                .sql(" FROM users AS u WHERE u.customer_id = ")
-                .id(self.customer),
-            Some(driver) => portable("SELECT ")
-                .sql(columns)
-                .sql(" FROM (")
-                .append(self.found_by(driver))
-                .sql(") AS d CROSS JOIN ")
-                .per_engine(
-                    "LATERAL (SELECT * FROM users WHERE customer_id = ",
-                    "users AS u ON u.customer_id = ",
-                )
-                .id(self.customer)
-                .per_engine(
-                    " AND user_id = d.user_id OFFSET 0) AS u WHERE TRUE",
-                    " AND u.user_id = d.user_id WHERE TRUE",
-                ),
+            None => {
+                let walk = portable("SELECT ")
+                    .sql(columns)
+                    .sql(" FROM users AS u WHERE u.customer_id = ")
+                    .id(self.customer);
+                match &source.until {
+                    Some(key) => walk.until(keys(order), place, &key_values(order, key)),
+                    None => walk,
+                }
+            }
+            Some(driver) => self.join(columns, self.found_by(driver)),
         };
         let statement = self.met(statement.sql(" AND u.deleted_at IS NULL"), source.driver);
         self.named(statement, source, order, place)
+    }
+
+    /// Selects the users whose ids were found.
+    fn join(&self, columns: &'static str, found: Portable) -> Portable {
+        portable("SELECT ")
+            .sql(columns)
+            .sql(" FROM (")
+            .append(found)
+            .sql(") AS d CROSS JOIN ")
+            .per_engine(
+                "LATERAL (SELECT * FROM users WHERE customer_id = ",
+                "users AS u ON u.customer_id = ",
+            )
+            .id(self.customer)
+            .per_engine(
+                " AND user_id = d.user_id OFFSET 0) AS u WHERE TRUE",
+                " AND u.user_id = d.user_id WHERE TRUE",
+            )
     }
 
     /// Demands what the driver does not see to.
@@ -217,7 +289,10 @@ impl<'a> Question<'a> {
         {
             statement = holds(statement.sql(" AND "), product).sql(" IS TRUE");
         }
-        if let Some(product) = filter.lacks_product {
+        if let Some(product) = filter
+            .lacks_product
+            .filter(|_| driver != Some(Driver::Lacks))
+        {
             statement = holds(statement.sql(" AND "), product).sql(" IS FALSE");
         }
         if let Some(plan) = filter.holds_plan.filter(|_| driver != Some(Driver::Plan)) {
@@ -309,6 +384,15 @@ fn keys(order: UserOrder) -> Keys {
         UserOrder::PrincipalName => &["u.principal_key"],
         UserOrder::Id => &["u.user_id"],
     }
+}
+
+fn key_of(user: &User, order: UserOrder) -> UserKey {
+    let text = match order {
+        UserOrder::DisplayName => fold(&user.display_name),
+        UserOrder::PrincipalName => fold(&user.principal_name),
+        UserOrder::Id => String::new(),
+    };
+    (text, user.user_id)
 }
 
 fn key_values(order: UserOrder, (text, id): &UserKey) -> Vec<Value> {
