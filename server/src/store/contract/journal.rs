@@ -18,7 +18,9 @@ use crate::domain::{
     Selection, SelectionId, SelectionPart, UserFilter,
 };
 use crate::edition::RuleSet;
-use crate::store::{Capacity, Error, ImportUser, SeatsUpdate, StoredCommit, Timestamp, UserUpdate};
+use crate::store::{
+    Capacity, CustomerUpdate, Error, ImportUser, SeatsUpdate, StoredCommit, Timestamp, UserUpdate,
+};
 
 /// Methods that write, and change nothing of a customer or the catalogue: keys, and who works on a
 /// batch.
