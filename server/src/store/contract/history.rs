@@ -191,7 +191,7 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
         .await;
     created.expect("created");
     let mut random = Random(1);
-    for second in 2..=40u8 {
+    for second in 2..=100u8 {
         let now = later(second.into());
         let product = [OFFICE, BASIC, PREMIUM][random.below(3)];
         let change: Change = match random.below(4) {
@@ -201,7 +201,7 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
             _ => assign(&[product]),
         };
         if random.one_in(5) {
-            let active = Some(random.one_in(2));
+            let active = Some(!random.one_in(3));
             let values = UserUpdate {
                 active,
                 ..UserUpdate::default()
@@ -221,10 +221,10 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
         moments.push(moment(&fixture, ada, now).await);
     }
     let deleted = store
-        .delete_user(mine, &by_id(ada), None, &BY, later(50))
+        .delete_user(mine, &by_id(ada), None, &BY, later(200))
         .await;
     deleted.expect("deleted");
-    moments.push((later(50), None, Vec::new()));
+    moments.push((later(200), None, Vec::new()));
 
     let held = moments
         .iter()
