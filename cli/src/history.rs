@@ -243,7 +243,10 @@ fn edit(edit: &v1::AssignmentEdit) -> String {
     });
     let chosen = |choice: &Option<v1::PlanChoice>| plans(choice.as_ref());
     match (&edit.plans_before, &edit.plans_after) {
-        (None, after) => format!("assigned {name} ({})", chosen(after)),
+        (None, after) => match chosen(after).as_str() {
+            "all" => format!("assigned {name}"),
+            some => format!("assigned {name} ({some})"),
+        },
         (_, None) => format!("revoked {name}"),
         (before, after) => format!("{name}: {} -> {}", chosen(before), chosen(after)),
     }

@@ -355,14 +355,21 @@ async fn the_command_line_shows_verifies_and_exports(server: &Harness) {
         .await;
     let (endpoint, id) = (server.endpoint(), customer.id.as_str());
     let run = async |arguments: &[&str]| seatwise(&endpoint, arguments).await;
+    let csv = ["--output", "csv"];
 
-    let (code, shown, _) = run(&["history", "user", "--customer", id, &user_id(0)]).await;
+    let (code, shown, _) = run(&[
+        &["history", "user", "--customer", id, &user_id(0)],
+        &csv[..],
+    ]
+    .concat())
+    .await;
     assert_eq!(code, 0);
     assert!(
-        shown.contains("assigned Suite (all)") && shown.contains("joiners"),
+        shown.contains("assigned Suite,") && shown.contains("joiners"),
         "{shown}"
     );
-    let (code, shown, _) = run(&["history", "license", "--customer", id, "SUITE"]).await;
+    let (code, shown, _) =
+        run(&[&["history", "license", "--customer", id, "SUITE"], &csv[..]].concat()).await;
     assert_eq!(code, 0);
     assert!(shown.contains("assigned 0 -> 2: 2 given"), "{shown}");
     let at = [

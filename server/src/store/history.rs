@@ -1,9 +1,10 @@
 //! Reading the journal: histories, and what a user held at some time. The chain itself is read in
 //! `chain.rs`.
 //!
-//! Every page costs the same however long the journal is: what a thing's history is about is found by
-//! `changes_thing_key`, rare kinds by `changes_kind_idx`, the commits of a batch by
-//! `commits_batch_id_key`, and a time is turned into a place by `commits_committed_at_key`.
+//! Every page costs the same however long the journal is: what is about a thing is found by
+//! `changes_thing_idx`, rare kinds by `changes_kind_idx`, the commits of a batch by
+//! `commits_batch_idx`, and a time is turned into a place by `commits_committed_at_key`. SQLite is told
+//! so: it would walk the key instead, past everything else.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +17,7 @@ use super::Store;
 use super::error::{Error, Refusal};
 use super::portable::{Portable, portable};
 use super::record::decode;
-use super::schema::{assignments as a, changes as ch, commits as k, users as u};
+use super::schema::{assignments as a, commits as k, users as u};
 use super::types::{Guid, Id, Instant, Timestamp};
 use crate::domain::{
     BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record, RecordKind,
@@ -96,6 +97,8 @@ struct Walk {
     held: BTreeMap<ProductId, ChoiceId>,
 }
 
+type ChangeRow = (Id, i64, i16, Id, Vec<u8>);
+type ChangeColumns = (Guid, BigInt, SmallInt, Guid, Binary);
 type RecordedRow = (
     (i64, i16, Id, Vec<u8>),
     (Timestamp, String, String, Option<Id>, Option<Id>, String),
@@ -221,16 +224,20 @@ impl Store {
         let mut last = last.unwrap_or(i64::MAX);
         let mut found = Vec::new();
         loop {
-            let commits: Vec<(i64, i64)> = read!(self, conn => {
-                let commits = k::table
-                    .filter(k::customer_id.eq(customer))
-                    .filter(k::batch_id.eq(Some(Id::from(batch))))
-                    .filter(k::last_seq.between(start, last))
-                    .order(k::last_seq.desc())
-                    .limit(BATCH_COMMITS)
-                    .select((k::first_seq, k::last_seq));
-                commits.load(conn).await
-            })?;
+            let commits = portable("SELECT first_seq, last_seq FROM commits")
+                .per_engine("", " INDEXED BY commits_batch_idx")
+                .sql(" WHERE customer_id = ")
+                .id(customer)
+                .sql(" AND batch_id = ")
+                .id(batch)
+                .sql(" AND last_seq >= ")
+                .number(start)
+                .sql(" AND last_seq <= ")
+                .number(last)
+                .sql(" ORDER BY last_seq DESC")
+                .limit(BATCH_COMMITS)
+                .returning::<(BigInt, BigInt)>();
+            let commits: Vec<(i64, i64)> = read!(self, conn => { commits.load(conn).await })?;
             for (first_seq, last_seq) in &commits {
                 let mut of_commit = rows.clone();
                 of_commit.range = (*first_seq).max(start)..end.min(last_seq + 1);
@@ -280,20 +287,19 @@ impl Store {
             };
             let mut end = i64::MAX;
             loop {
-                let later: Vec<(i64, i16, Id, Vec<u8>)> = ch::table
-                    .filter(ch::customer_id.eq(key.0))
-                    .filter(ch::thing_id.eq(key.1))
-                    .filter(ch::seq.gt(position).and(ch::seq.lt(end)))
-                    .order(ch::seq.desc())
-                    .limit(WALK_RECORDS)
-                    .select((ch::seq, ch::kind, ch::thing_id, ch::details))
-                    .load(conn)
-                    .await?;
-                for (_, kind, thing, details) in &later {
+                let rows = Rows {
+                    customer,
+                    select: Select::Thing(key.1, -1),
+                    range: position + 1..end,
+                    limit: WALK_RECORDS,
+                };
+                let rows = rows.statement().returning::<ChangeColumns>();
+                let later: Vec<ChangeRow> = rows.load(conn).await?;
+                for (_, _, kind, thing, details) in &later {
                     walk.undo(&decode(*kind, *thing, details)?);
                 }
                 match later.last() {
-                    Some((seq, ..)) if later.len() as i64 == WALK_RECORDS => end = *seq,
+                    Some((_, seq, ..)) if later.len() as i64 == WALK_RECORDS => end = *seq,
                     _ => break,
                 }
             }
@@ -384,6 +390,11 @@ impl Rows {
     fn statement(&self) -> Portable {
         const KINDS: &str = " AND (CAST(1 AS bigint) << kind) & ";
         let rows = portable("SELECT customer_id, seq, kind, thing_id, details FROM changes");
+        let rows = match self.select {
+            Select::All | Select::Kinds(_) | Select::Kind(RecordKind::Assignments) => rows,
+            Select::Kind(_) => rows.per_engine("", " INDEXED BY changes_kind_idx"),
+            Select::Thing(..) => rows.per_engine("", " INDEXED BY changes_thing_idx"),
+        };
         let rows = rows.sql(" WHERE customer_id = ").id(self.customer);
         let rows = match self.select {
             Select::All => rows,

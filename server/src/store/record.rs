@@ -180,9 +180,8 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             Record::UserUpdated(thing.into(), fields, [reader.flag()?, reader.flag()?])
         }
         Kind::SeatsSet => {
-            let first = reader.numbers()?;
-            let second = (!reader.0.is_empty()).then(|| reader.numbers());
-            match second.transpose()? {
+            let (first, second) = (reader.numbers()?, reader.rest()?);
+            match second {
                 None => Record::SeatsSet(thing.into(), None, first),
                 Some(after) => Record::SeatsSet(thing.into(), Some(first), after),
             }
@@ -191,16 +190,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             let mut later = || Ok::<_, Error>(decode_later_plans(reader.take(1)?[0].into()));
             Record::LaterPlansSet(thing.into(), [later()?, later()?])
         }
-        Kind::SeatsMoved => {
-            let [before, given, taken, changed] = reader.numbers()?;
-            let moved = Moved {
-                before,
-                given,
-                taken,
-                changed,
-            };
-            Record::SeatsMoved(ProductId(thing.0), moved)
-        }
+        Kind::SeatsMoved => Record::SeatsMoved(ProductId(thing.0), reader.moved()?),
         Kind::CustomerCreated => Record::CustomerCreated(CustomerId(thing.0)),
         Kind::CustomerRenamed => Record::CustomerRenamed(CustomerId(thing.0)),
         Kind::GuardSet => {
@@ -229,19 +219,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             let plans = decode_choice(only, std::mem::take(&mut reader.0))?;
             Record::ChoiceNumbered(thing.into(), choice, plans)
         }
-        Kind::Catalogue => {
-            let kind = reader.take(1)?[0];
-            let mut id = || reader.id().map(|id| (!id.is_nil()).then_some(id));
-            let (product, plan) = (id()?.map(ProductId), id()?.map(PlanId));
-            let (now, before) = (reader.text()?, reader.text()?);
-            Record::Catalogue(CatalogueRecord {
-                kind,
-                product,
-                plan,
-                now,
-                before,
-            })
-        }
+        Kind::Catalogue => Record::Catalogue(reader.catalogue()?),
     };
     if !reader.0.is_empty() {
         return Err(damaged());
@@ -272,6 +250,34 @@ fn decode_fields(bits: u8) -> UserFields {
 impl Reader<'_> {
     fn flag(&mut self) -> Result<bool, Error> {
         Ok(self.take(1)?[0] != 0)
+    }
+
+    /// Numbers, if anything is left.
+    fn rest<const N: usize>(&mut self) -> Result<Option<[i64; N]>, Error> {
+        (!self.0.is_empty()).then(|| self.numbers()).transpose()
+    }
+
+    fn moved(&mut self) -> Result<Moved, Error> {
+        let [before, given, taken, changed] = self.numbers()?;
+        Ok(Moved {
+            before,
+            given,
+            taken,
+            changed,
+        })
+    }
+
+    fn catalogue(&mut self) -> Result<CatalogueRecord, Error> {
+        let kind = self.take(1)?[0];
+        let mut id = || self.id().map(|id| (!id.is_nil()).then_some(id));
+        let (product, plan) = (id()?.map(ProductId), id()?.map(PlanId));
+        Ok(CatalogueRecord {
+            kind,
+            product,
+            plan,
+            now: self.text()?,
+            before: self.text()?,
+        })
     }
 
     fn numbers<const N: usize>(&mut self) -> Result<[i64; N], Error> {

@@ -7,6 +7,5 @@ CREATE TABLE changes (
     kind int2 NOT NULL,
     thing_id uuid NOT NULL,
     details bytea NOT NULL,
-    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq),
-    CONSTRAINT changes_thing_key UNIQUE (customer_id, thing_id, seq)
+    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq)
 )

@@ -13,6 +13,5 @@ CREATE TABLE commits (
     batch_id uuid,
     comment text NOT NULL,
     CONSTRAINT commits_pkey PRIMARY KEY (customer_id, last_seq),
-    CONSTRAINT commits_committed_at_key UNIQUE (customer_id, committed_at, last_seq),
-    CONSTRAINT commits_batch_id_key UNIQUE (customer_id, batch_id, last_seq)
+    CONSTRAINT commits_committed_at_key UNIQUE (customer_id, committed_at, last_seq)
 )

@@ -7,6 +7,5 @@ CREATE TABLE changes (
     kind INTEGER NOT NULL,
     thing_id BLOB NOT NULL,
     details BLOB NOT NULL,
-    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq),
-    CONSTRAINT changes_thing_key UNIQUE (customer_id, thing_id, seq)
+    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq)
 ) STRICT, WITHOUT ROWID

@@ -177,6 +177,24 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         .step("import_users", &[UserUpdated, UserCreated], import)
         .await;
 
+    batches_and_the_catalogue(&mut steps).await;
+    let mut expected = writers();
+    for other in OTHERS {
+        assert!(expected.remove(other), "{other} does not write");
+    }
+    assert_eq!(
+        steps.seen, expected,
+        "each method that writes is one that is tried here"
+    );
+}
+
+async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
+    let fixture = steps.fixture;
+    let Fixture {
+        store, customer, ..
+    } = fixture;
+    let mine = *customer;
+    let by_ada = by_name("ada@x");
     let id = SelectionId(Uuid::from_u128(7));
     let all = Selection {
         parts: vec![SelectionPart::Filter(UserFilter::default())],
@@ -228,15 +246,6 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
     steps
         .step_in(INSTALLATION, "update_product", &[Catalogue], update)
         .await;
-
-    let mut expected = writers();
-    for other in OTHERS {
-        assert!(expected.remove(other), "{other} does not write");
-    }
-    assert_eq!(
-        steps.seen, expected,
-        "each method that writes is one that is tried here"
-    );
 }
 
 pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {

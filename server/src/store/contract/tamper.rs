@@ -171,10 +171,7 @@ fn spoil_commit(random: &mut Random, commit: &mut StoredCommit) {
 
 /// Changes one thing about a journal.
 fn mutate(random: &mut Random, chain: &mut Chain) -> &'static str {
-    let (record, commit) = (
-        random.below(chain.records.len()),
-        random.below(chain.commits.len()),
-    );
+    let record = random.below(chain.records.len());
     match random.below(12) {
         0 => {
             chain.records[record].kind ^= 1 << random.below(15);
@@ -209,11 +206,19 @@ fn mutate(random: &mut Random, chain: &mut Chain) -> &'static str {
             (chain.records[a].seq, chain.records[b].seq) = seqs;
             "two records change places"
         }
-        7 => {
+        _ => mutate_commits(random, chain),
+    }
+}
+
+/// Changes one thing about commits, or about the end.
+fn mutate_commits(random: &mut Random, chain: &mut Chain) -> &'static str {
+    let commit = random.below(chain.commits.len());
+    match random.below(5) {
+        0 => {
             spoil_commit(random, &mut chain.commits[commit]);
             "a value of a commit"
         }
-        8 => {
+        1 => {
             let gone = chain.commits.remove(commit);
             if random.one_in(2) {
                 let is_its =
@@ -222,7 +227,7 @@ fn mutate(random: &mut Random, chain: &mut Chain) -> &'static str {
             }
             "a commit is deleted"
         }
-        9 => {
+        2 => {
             let end = chain.commits.last().expect("a commit").clone();
             let (last_seq, first_seq) = (end.last_seq + 1, end.last_seq + 1);
             chain.commits.push(StoredCommit {
@@ -232,7 +237,7 @@ fn mutate(random: &mut Random, chain: &mut Chain) -> &'static str {
             });
             "a commit is inserted"
         }
-        10 => {
+        3 => {
             let last = chain.commits.len() - 1;
             let (a, b) = (commit.min(last - 1), commit.min(last - 1) + 1);
             let (one, other) = (chain.commits[a].clone(), chain.commits[b].clone());
