@@ -1,13 +1,15 @@
 //! The chain of a customer's commits, or of the installation's, as whoever verifies it reads it.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::error::{Error, Refusal};
+use super::portable::portable;
 use super::record::{Head, HeadRow, decode};
 use super::schema::{changes as ch, commits as k, customers as c, installation as i};
-use super::types::{Id, Timestamp};
+use super::types::{Guid, Id, Timestamp};
 use crate::domain::{BatchId, Comment, CustomerId, INSTALLATION, Origin, Record, RequestId};
 
 /// Records of one part are cut beyond so many bytes.
@@ -142,13 +144,17 @@ impl Store {
         batch: BatchId,
     ) -> Result<Origin, Error> {
         type Row = (String, String, Option<Id>, String);
+        let accepted = portable("SELECT who, through, request_id, comment FROM commits")
+            .per_engine("", " INDEXED BY commits_batch_idx")
+            .sql(" WHERE customer_id = ")
+            .id(customer)
+            .sql(" AND batch_id = ")
+            .id(batch)
+            .sql(" ORDER BY last_seq")
+            .limit(1)
+            .returning::<(Text, Text, Nullable<Guid>, Text)>();
         let found: Option<Row> = read!(self, conn => {
-            let accepted = k::table
-                .filter(k::customer_id.eq(Id::from(customer)))
-                .filter(k::batch_id.eq(Some(Id::from(batch))))
-                .order(k::last_seq)
-                .select((k::who, k::through, k::request_id, k::comment));
-            accepted.first(conn).await.optional()
+            accepted.get_result(conn).await.optional()
         })?;
         let (who, through, request, comment) = found.ok_or_else(|| Refusal::NotFound {
             resource: "batch",
