@@ -123,7 +123,7 @@ async fn a_history_says_who_did_what_and_why(server: &Harness) {
         ..customer.about()
     };
     let of_user = customer.history(user).await;
-    use RecordKind::{Assignments, BatchAccepted, BatchEnded, SeatsMoved, SeatsSet, UserCreated};
+    use RecordKind::{Assignments, UserCreated};
     assert_eq!(kinds(&of_user), [Assignments, Assignments, UserCreated]);
     let given = &of_user[1];
     assert_eq!(
@@ -149,6 +149,11 @@ async fn a_history_says_who_did_what_and_why(server: &Harness) {
     assert_eq!(edit.plans_before, Some(all_except(&[])));
     assert_eq!(edit.plans_after, Some(all_except(&[plan::MAIL])));
 
+    of_licenses_and_batches(&customer, batch).await;
+}
+
+async fn of_licenses_and_batches(customer: &Customer, batch: String) {
+    use RecordKind::{Assignments, BatchAccepted, BatchEnded, SeatsMoved, SeatsSet};
     let license = ListHistoryRequest {
         product_id: SUITE.to_owned(),
         ..customer.about()
@@ -404,6 +409,11 @@ async fn the_command_line_shows_verifies_and_exports(server: &Harness) {
     let (code, _, said) = run(&["audit", "verify", "--installation"]).await;
     assert!(code == 0 && said.contains("is whole"), "{said}");
 
+    exports(&endpoint, id, position).await;
+}
+
+async fn exports(endpoint: &str, id: &str, position: i64) {
+    let run = async |arguments: &[&str]| seatwise(endpoint, arguments).await;
     let (code, all, _) = run(&["audit", "export", "--customer", id]).await;
     let (records, commits) = (
         all.matches("{\"record\":").count(),

@@ -39,6 +39,9 @@ const PAGE_CHUNKS: i64 = 4;
 /// Results of a page, encoded. Clients take no message above 4 MiB unless told otherwise.
 const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// The hash of the request that a token was made for, and the digest that it carries.
+type Bound = ([u8; 32], [u8; 32]);
+
 type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -292,11 +295,7 @@ impl Rpc {
     }
 
     /// What a token that a preview returned says, if there is one.
-    fn bound(
-        &self,
-        field: &'static str,
-        token: &str,
-    ) -> Result<Option<([u8; 32], [u8; 32])>, Status> {
+    fn bound(&self, field: &'static str, token: &str) -> Result<Option<Bound>, Status> {
         if token.is_empty() {
             return Ok(None);
         }

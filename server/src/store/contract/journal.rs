@@ -97,6 +97,17 @@ impl Steps<'_> {
     }
 }
 
+impl Steps<'_> {
+    /// Each method that writes is one that was tried.
+    fn assert_complete(&self) {
+        let mut expected = writers();
+        for other in OTHERS {
+            assert!(expected.remove(other), "{other} does not write");
+        }
+        assert_eq!(self.seen, expected);
+    }
+}
+
 fn assert_origin(commit: &StoredCommit) {
     let StoredCommit {
         who,
@@ -178,14 +189,7 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         .await;
 
     batches_and_the_catalogue(&mut steps).await;
-    let mut expected = writers();
-    for other in OTHERS {
-        assert!(expected.remove(other), "{other} does not write");
-    }
-    assert_eq!(
-        steps.seen, expected,
-        "each method that writes is one that is tried here"
-    );
+    steps.assert_complete();
 }
 
 async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
