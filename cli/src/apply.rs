@@ -18,6 +18,7 @@ use crate::outcome::{self, Report};
 use crate::output::{self, Format};
 use crate::question::{self, Asking};
 use crate::text::text;
+use crate::why::Why;
 
 #[derive(Args)]
 #[command(next_help_heading = "Request")]
@@ -51,6 +52,8 @@ pub(crate) struct RequestArgs {
     /// Show all users of each reason and each change
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    why: Why,
     #[command(flatten)]
     connect: Connect,
 }
@@ -132,6 +135,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Error> {
     request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
+    request.comment.clone_from(&args.why.comment);
     carry_out(client, args, request.into(), lines).await
 }
 
@@ -143,6 +147,7 @@ pub(crate) async fn retry(
 ) -> Result<ExitCode, Error> {
     request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
+    request.comment.clone_from(&args.why.comment);
     carry_out(client, args, request.into(), Vec::new()).await
 }
 
@@ -154,6 +159,7 @@ pub(crate) async fn revert(
 ) -> Result<ExitCode, Error> {
     request.customer_id = args.customer.id(&client).await?;
     request.options = args.options.message();
+    request.comment.clone_from(&args.why.comment);
     carry_out(client, args, request.into(), Vec::new()).await
 }
 

@@ -84,7 +84,7 @@ impl Row for v1::GainedPlans {
 }
 
 /// The choice of plans in short; JSON has the ids.
-fn plans(choice: Option<&v1::PlanChoice>) -> String {
+pub(crate) fn plans(choice: Option<&v1::PlanChoice>) -> String {
     match choice.and_then(|plans| plans.choice.as_ref()) {
         Some(Choice::AllExcept(set)) if !set.plan_ids.is_empty() => {
             format!("all but {}", set.plan_ids.len())

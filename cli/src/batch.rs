@@ -13,6 +13,7 @@ use crate::outcome::{self, Report};
 use crate::output::{self, Column, Format, Row, column, detail, time, word};
 use crate::paging::{self, Ask, PAGE_SIZE, Paging};
 use crate::text::text;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct BatchArgs {
@@ -39,7 +40,12 @@ enum Command {
     /// Show the results that a batch has by now
     Results(Results),
     /// Skip all users who have had no turn yet; what was done stays
-    Cancel(Place),
+    Cancel {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Try a batch again for those whom it has refused, carried out as it was unless options are given
     Retry {
         /// UUID of the batch
@@ -206,14 +212,20 @@ pub(crate) async fn run(args: BatchArgs) -> Result<ExitCode, Error> {
             };
             apply::revert(client, args, request).await
         }
-        Command::Cancel(place) => cancel(&client, format, place).await,
+        Command::Cancel { place, why } => cancel(&client, format, place, why).await,
     }
 }
 
-async fn cancel(client: &Client, format: Format, place: Place) -> Result<ExitCode, Error> {
+async fn cancel(
+    client: &Client,
+    format: Format,
+    place: Place,
+    why: Why,
+) -> Result<ExitCode, Error> {
     let request = v1::CancelBatchRequest {
         customer_id: place.customer.id(client).await?,
         batch_id: place.batch,
+        comment: why.comment,
     };
     let batch = client.cancel_batch(request).await?;
     if batch.stopped_by() != v1::ReasonCode::BatchCancelled {

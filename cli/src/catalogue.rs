@@ -13,6 +13,7 @@ use crate::output::{self, Column, Format, Printer, Row, column, detail, word, ye
 use crate::paging::{self, Ask, Limit, Paging, yes_or_no};
 use crate::products;
 use crate::text::text;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct CatalogueArgs {
@@ -63,6 +64,8 @@ enum Command {
         product: String,
         /// Single users, or only the company as a whole
         applies_to: AppliesTo,
+        #[command(flatten)]
+        why: Why,
     },
     /// Set what becomes of plans that a later edition adds, for users who are given all
     SetLaterPlans {
@@ -71,6 +74,8 @@ enum Command {
         product: String,
         /// On, or off until somebody turns them on
         later_plans: LaterPlans,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -168,11 +173,15 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     match args.command {
         Command::Import(file) => {
-            let report = client.import_catalogue(&file.read()?).await?;
+            let report = client
+                .import_catalogue_for(&file.read()?, &file.why.comment)
+                .await?;
             catalogue_import::print(format, &file, &report)?;
         }
         Command::ImportRules(file) => {
-            let report = client.import_rules(&file.read()?).await?;
+            let report = client
+                .import_rules_for(&file.read()?, &file.why.comment)
+                .await?;
             catalogue_import::print(format, &file, &report)?;
         }
         Command::Products {
@@ -209,11 +218,13 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::SetAppliesTo {
             product,
             applies_to,
+            why,
         } => {
             let applies_to: product::AppliesTo = applies_to.into();
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 applies_to: applies_to.into(),
+                comment: why.comment,
                 ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;
@@ -221,10 +232,12 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::SetLaterPlans {
             product,
             later_plans,
+            why,
         } => {
             let request = v1::UpdateProductRequest {
                 product_id: products::find(&client, &product).await?.product_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
+                comment: why.comment,
                 ..Default::default()
             };
             output::show(format, &client.update_product(request).await?)?;

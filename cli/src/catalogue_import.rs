@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::files;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, word};
 use crate::text::text;
+use crate::why::Why;
 
 /// Rows that people are shown unasked: a first edition adds hundreds of products, and every edition
 /// of a dirty catalogue has the same hundreds of notes.
@@ -25,6 +26,8 @@ pub(crate) struct File {
     /// Show every note and change, also if they are many
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    pub(crate) why: Why,
 }
 
 impl File {

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::output::{self, Column, Row, column, detail, time};
 use crate::paging::{self, Ask, Paging};
 use crate::text::text;
+use crate::why::Why;
 
 /// The customer that a command is about.
 #[derive(Args)]
@@ -64,6 +65,8 @@ enum Command {
         /// UUID, for instance of your directory. The server makes one if not given
         #[arg(long, value_name = "UUID")]
         id: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
     /// Rename a customer, or say how much a batch may take away without being confirmed
     Update {
@@ -81,6 +84,8 @@ enum Command {
         /// Only if the customer still has this etag
         #[arg(long, value_parser = Filled::new())]
         etag: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -150,10 +155,11 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
             let request = v1::GetCustomerRequest { customer_id };
             client.get_customer(request).await?
         }
-        Command::Create { name, id } => {
+        Command::Create { name, id, why } => {
             let request = v1::CreateCustomerRequest {
                 customer_id: id.unwrap_or_default(),
                 display_name: name,
+                comment: why.comment,
             };
             client.create_customer(request).await?
         }
@@ -163,12 +169,14 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
             guard_users,
             guard_percent,
             etag,
+            why,
         } => {
             let customer_id = find(&client, &customer).await?;
             let mut request = v1::UpdateCustomerRequest {
                 customer_id: customer_id.clone(),
                 display_name: name,
                 etag: etag.unwrap_or_default(),
+                comment: why.comment,
                 ..Default::default()
             };
             if guard_users.is_some() || guard_percent.is_some() {

@@ -15,6 +15,7 @@ use crate::paging::{self, Ask, Paging, yes_or_no};
 use crate::products;
 use crate::question::{self, Asking};
 use crate::text::text;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct LicensesArgs {
@@ -53,6 +54,8 @@ enum Command {
         /// Only if the license still has this etag
         #[arg(long, value_parser = Filled::new())]
         etag: Option<String>,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -96,6 +99,8 @@ struct Seats {
     etag: Option<String>,
     #[command(flatten)]
     asking: Asking,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -164,6 +169,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
             place,
             later_plans,
             etag,
+            why,
         } => {
             let place = place.request(&client).await?;
             let request = v1::SetLaterPlansRequest {
@@ -171,6 +177,7 @@ pub(crate) async fn run(args: LicensesArgs) -> Result<ExitCode, Error> {
                 customer_id: place.customer_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
                 etag: etag.unwrap_or_default(),
+                comment: why.comment,
             };
             client.set_later_plans(request).await?
         }
@@ -209,6 +216,7 @@ async fn set_seats(client: &Client, format: Format, args: Seats) -> Result<ExitC
         suspended: args.numbers.suspended,
         allow_below_assigned: args.allow_below_assigned,
         etag: args.etag.unwrap_or_default(),
+        comment: args.why.comment,
     };
     output::show(format, &client.set_seats(request).await?)?;
     Ok(ExitCode::SUCCESS)

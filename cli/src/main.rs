@@ -2,6 +2,7 @@
 
 mod apply;
 mod assignments;
+mod audit;
 mod batch;
 mod bench;
 mod catalogue;
@@ -15,6 +16,7 @@ mod error;
 mod fields;
 mod files;
 mod groups;
+mod history;
 mod holdings;
 mod layout;
 mod licenses;
@@ -34,6 +36,7 @@ mod users;
 mod users_delete;
 mod users_filter;
 mod users_import;
+mod why;
 
 use std::process::ExitCode;
 
@@ -93,6 +96,10 @@ enum Command {
     Sync(sync::SyncArgs),
     /// Show batches and what became of their users
     Batch(batch::BatchArgs),
+    /// Show what was done to a customer, when, by whom and why
+    History(history::HistoryArgs),
+    /// Verify and export the record of everything that was done
+    Audit(audit::AuditArgs),
 }
 
 /// Exit codes: what a script can tell apart.
@@ -138,6 +145,8 @@ fn main() -> ExitCode {
             Command::Change(args) => change::change(args).await,
             Command::Sync(args) => sync::sync(args).await,
             Command::Batch(args) => batch::run(args).await,
+            Command::History(args) => history::run(args).await,
+            Command::Audit(args) => audit::run(args).await,
         }
     };
     match runtime.block_on(run) {

@@ -124,6 +124,7 @@ macro_rules! forward_pages {
 
 forward_pages! {
     ListGainedPlansResponse(GainedPlans) assignments
+    ListHistoryResponse(HistoryRecord) records
     ListRulesResponse(Rule) rules
 }
 

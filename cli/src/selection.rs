@@ -16,6 +16,7 @@ use crate::files::{self, Lined};
 use crate::output::{self, Column, Format, Row, column, detail, time};
 use crate::text::text;
 use crate::users_filter::FilterArgs;
+use crate::why::Why;
 
 /// Users in one part of a selection; a longer file becomes several.
 const PART_USERS: usize = 100_000;
@@ -232,11 +233,13 @@ pub(crate) async fn select(
     customer: &CustomerArgs,
     args: SelectionArgs,
     quiet: bool,
+    why: Why,
 ) -> Result<ExitCode, Error> {
     let selected = args.read(client).await?;
     let request = v1::CreateSelectionRequest {
         customer_id: customer.id(client).await?,
         selection: Some(selected.selection.clone()),
+        comment: why.comment,
     };
     let made = client.create_selection(request).await;
     let made = made.map_err(|error| selected.locate(error))?;

@@ -19,6 +19,7 @@ use crate::text::text;
 use crate::users_delete::{self, Delete};
 use crate::users_filter::{FilterArgs, date};
 use crate::users_import;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct UsersArgs {
@@ -45,6 +46,8 @@ enum Command {
         quiet: bool,
         #[command(flatten)]
         selection: SelectionArgs,
+        #[command(flatten)]
+        why: Why,
     },
     /// List the users of a selection
     Selected {
@@ -74,6 +77,8 @@ enum Command {
         customer: CustomerArgs,
         /// The file; `-` for standard input
         file: PathBuf,
+        #[command(flatten)]
+        why: Why,
     },
 }
 
@@ -127,6 +132,8 @@ struct NewUser {
     /// When the user was last seen using anything, as 2025-06-30
     #[arg(long, value_name = "DATE", value_parser = date)]
     last_active: Option<Timestamp>,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -138,6 +145,8 @@ struct Update {
     /// Only if the user still has this etag
     #[arg(long, value_parser = Filled::new())]
     etag: Option<String>,
+    #[command(flatten)]
+    why: Why,
 }
 
 #[derive(Args)]
@@ -190,8 +199,9 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
             customer,
             selection,
             quiet,
+            why,
         } => {
-            return selection::select(&client, format, &customer, selection, quiet).await;
+            return selection::select(&client, format, &customer, selection, quiet, why).await;
         }
         Command::Selected {
             customer,
@@ -212,9 +222,13 @@ pub(crate) async fn run(args: UsersArgs) -> Result<ExitCode, Error> {
             paging::print(format, &paging, page).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Import { customer, file } => {
+        Command::Import {
+            customer,
+            file,
+            why,
+        } => {
             let customer = customer.id(&client).await?;
-            return users_import::run(&client, format, &customer, &file).await;
+            return users_import::run(&client, format, &customer, &file, &why.comment).await;
         }
         Command::Delete(delete) => return users_delete::run(&client, format, delete).await,
         Command::Get(place) => place.get(&client).await?,
@@ -285,6 +299,7 @@ impl NewUser {
             usage_location: self.usage_location.unwrap_or_default(),
             state: state(false, self.inactive).into(),
             last_active_time: self.last_active,
+            comment: self.why.comment,
         }
     }
 }
@@ -300,6 +315,7 @@ impl Update {
             state: state(self.fields.active, self.fields.inactive).into(),
             etag: self.etag.unwrap_or_default(),
             last_active_time: self.fields.last_active,
+            comment: self.why.comment,
         }
     }
 }

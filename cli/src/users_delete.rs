@@ -13,6 +13,7 @@ use crate::paging::{self, Ask};
 use crate::question::{self, Asking};
 use crate::text::text;
 use crate::users::Place;
+use crate::why::Why;
 
 #[derive(Args)]
 pub(crate) struct Delete {
@@ -23,6 +24,8 @@ pub(crate) struct Delete {
     etag: Option<String>,
     #[command(flatten)]
     asking: Asking,
+    #[command(flatten)]
+    why: Why,
 }
 
 impl Row for v1::DeleteUserResponse {
@@ -40,6 +43,7 @@ pub(crate) async fn run(client: &Client, format: Format, args: Delete) -> Result
         customer_id: args.place.customer.id(client).await?,
         user: args.place.user.clone(),
         etag: args.etag.unwrap_or_default(),
+        comment: args.why.comment,
     };
     if args.asking.asks(format) {
         let user = args.place.get(client).await?;

@@ -21,13 +21,14 @@ pub(crate) async fn run(
     format: Format,
     customer: &str,
     file: &Path,
+    comment: &str,
 ) -> Result<ExitCode, Error> {
     let users = files::read_imported(file)?;
     let mut report = Report::new(format);
     let bar = output::progress(format, users.len() as u64, text!("progress-users"));
     for users in users.chunks(CALL_USERS) {
         let items = users.iter().map(|user| user.item.clone()).collect();
-        let outcomes = client.import_users(customer, items).await;
+        let outcomes = client.import_users_for(customer, items, comment).await;
         let outcomes = outcomes.map_err(Error::from).inspect_err(|error| {
             bar.finish_and_clear();
             if report.counts != [0; 4] || error.exit_code() != exit::REFUSED {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use seatwise_proto::v1::{
     self, assignment_service_client::AssignmentServiceClient,
     batch_service_client::BatchServiceClient, catalogue_service_client::CatalogueServiceClient,
-    customer_service_client::CustomerServiceClient, license_service_client::LicenseServiceClient,
-    selection_service_client::SelectionServiceClient, user_service_client::UserServiceClient,
+    customer_service_client::CustomerServiceClient, history_service_client::HistoryServiceClient,
+    license_service_client::LicenseServiceClient, selection_service_client::SelectionServiceClient,
+    user_service_client::UserServiceClient,
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -170,6 +171,10 @@ impl Client {
         UserServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn channel(&self) -> InterceptedService<Channel, impl Interceptor + Clone + use<>> {
+        self.channel.clone()
+    }
+
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.call_timeout);
@@ -305,4 +310,12 @@ calls! { BatchServiceClient:
     again cancel_batch(CancelBatchRequest) -> Batch.batch;
     /// Lists the batches of a customer, the newest first.
     again list_batches(ListBatchesRequest) -> ListBatchesResponse;
+}
+calls! { HistoryServiceClient:
+    /// Lists what was done to a customer, or to one of its users, licenses or batches.
+    again list_history(ListHistoryRequest) -> ListHistoryResponse;
+    /// Returns what a user held at a time in the past.
+    again get_user_at(GetUserAtRequest) -> GetUserAtResponse;
+    /// Returns the end of a journal.
+    again get_checkpoint(GetCheckpointRequest) -> Checkpoint.checkpoint;
 }

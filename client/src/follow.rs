@@ -217,6 +217,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         validate_only,
         plan_token,
         confirmation,
+        comment,
     } = request;
     let mut parts = vec![ExecuteLargeBatchRequest {
         customer_id,
@@ -226,6 +227,7 @@ fn parts(request: ExecuteBatchRequest) -> Vec<ExecuteLargeBatchRequest> {
         validate_only,
         plan_token,
         confirmation,
+        comment,
         ..ExecuteLargeBatchRequest::default()
     }];
     let users = users.chunks(PART_USERS);

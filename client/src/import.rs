@@ -55,9 +55,24 @@ impl Client {
     /// # Errors
     /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
     pub async fn import_catalogue(&self, file: &[u8]) -> Result<ImportReport, Error> {
-        let parts: Vec<_> = parts(file)
-            .map(|data| ImportCatalogueRequest { data })
-            .collect();
+        self.import_catalogue_for(file, "").await
+    }
+
+    /// The same, and says why.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn import_catalogue_for(
+        &self,
+        file: &[u8],
+        comment: &str,
+    ) -> Result<ImportReport, Error> {
+        let comment = comment.to_owned();
+        let part = |data| ImportCatalogueRequest {
+            data,
+            comment: comment.clone(),
+        };
+        let parts: Vec<_> = parts(file).map(part).collect();
         let lines = self
             .catalogues()
             .import_catalogue(iter(parts))
@@ -71,9 +86,24 @@ impl Client {
     /// # Errors
     /// With `INVALID_FILE` nothing was imported, and the violations say where and why.
     pub async fn import_rules(&self, file: &[u8]) -> Result<ImportReport, Error> {
-        let parts: Vec<_> = parts(file)
-            .map(|data| ImportRulesRequest { data })
-            .collect();
+        self.import_rules_for(file, "").await
+    }
+
+    /// The same, and says why.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn import_rules_for(
+        &self,
+        file: &[u8],
+        comment: &str,
+    ) -> Result<ImportReport, Error> {
+        let comment = comment.to_owned();
+        let part = |data| ImportRulesRequest {
+            data,
+            comment: comment.clone(),
+        };
+        let parts: Vec<_> = parts(file).map(part).collect();
         let lines = self
             .catalogues()
             .import_rules(iter(parts))
@@ -92,6 +122,19 @@ impl Client {
         customer_id: &str,
         users: Vec<ImportedUser>,
     ) -> Result<Vec<ImportOutcome>, Error> {
+        self.import_users_for(customer_id, users, "").await
+    }
+
+    /// The same, and says why.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn import_users_for(
+        &self,
+        customer_id: &str,
+        users: Vec<ImportedUser>,
+        comment: &str,
+    ) -> Result<Vec<ImportOutcome>, Error> {
         let count = users.len();
         if count == 0 {
             return Ok(Vec::new());
@@ -99,6 +142,7 @@ impl Client {
         let part = |users: &[ImportedUser]| ImportUsersRequest {
             customer_id: customer_id.to_owned(),
             users: users.to_vec(),
+            comment: comment.to_owned(),
         };
         let parts: Vec<_> = users.chunks(PART_USERS).map(part).collect();
         let mut answers = self.users().import_users(iter(parts)).await?.into_inner();

@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod follow;
 mod import;
+mod journal;
 mod request;
 mod result;
 pub mod v1;
@@ -13,6 +14,7 @@ pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
 pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
+pub use journal::{Flaw, JournalStream, Verifier};
 pub use request::BatchRequest;
 pub use result::UserResult;
 

@@ -6,6 +6,7 @@ mod decide;
 mod digest;
 mod guard;
 mod ids;
+mod journal;
 mod list;
 mod plan;
 mod reason;
@@ -24,6 +25,10 @@ pub use decide::decide;
 pub use digest::Digest;
 pub use guard::{Guard, Losses};
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+pub use journal::{
+    CatalogueRecord, Comment, Commit, INSTALLATION, Moved, Origin, Record, RecordKind, SeatsSet,
+    UserFields, hash_record,
+};
 pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};
 pub use reason::Reason;

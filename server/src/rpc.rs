@@ -9,10 +9,13 @@ mod convert;
 mod customers;
 mod earlier;
 mod filter;
+mod history;
 mod language;
 mod licenses;
+mod origin;
 mod page;
 mod parse;
+mod records;
 mod request;
 mod results;
 mod selections;
@@ -38,11 +41,12 @@ const USERS_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
 /// Names of all services, for health and reflection.
-pub(crate) const SERVICES: [&str; 7] = [
+pub(crate) const SERVICES: [&str; 8] = [
     v1::assignment_service_server::SERVICE_NAME,
     v1::batch_service_server::SERVICE_NAME,
     v1::catalogue_service_server::SERVICE_NAME,
     v1::customer_service_server::SERVICE_NAME,
+    v1::history_service_server::SERVICE_NAME,
     v1::license_service_server::SERVICE_NAME,
     v1::selection_service_server::SERVICE_NAME,
     v1::user_service_server::SERVICE_NAME,
@@ -62,6 +66,7 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
     use v1::batch_service_server::BatchServiceServer as Batches;
     use v1::catalogue_service_server::CatalogueServiceServer as Catalogues;
     use v1::customer_service_server::CustomerServiceServer as Customers;
+    use v1::history_service_server::HistoryServiceServer as Histories;
     use v1::license_service_server::LicenseServiceServer as Licenses;
     use v1::selection_service_server::SelectionServiceServer as Selections;
     use v1::user_service_server::UserServiceServer as Users;
@@ -72,6 +77,7 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
         .add_service(Batches::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Catalogues::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Customers::from_arc(rpc.clone()).max_decoding_message_size(small))
+        .add_service(Histories::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Licenses::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Selections::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Users::from_arc(rpc).max_decoding_message_size(small))

@@ -5,6 +5,7 @@
 //! transaction half-way.
 
 mod batch;
+mod history;
 mod lists;
 mod preview;
 mod request;
@@ -20,18 +21,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{
-    ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Customer,
-    CustomerUpdate, FrozenSelection, GainedPlans, Holding, ImportUser, Imported, License, NewUser,
-    PlanOfProduct, Product, ProductFilter, Promise, Refusal, Retry, Revert, SeatsUpdate,
-    StoredResults, StoredRule, Timestamp, Unconfirmed, User, UserUpdate, Users,
+    ATOMIC_USERS_MAX, Assignment, Batch, Capacity, CatalogueChange, ChangeKind, Checkpoint,
+    Customer, CustomerUpdate, FrozenSelection, GainedPlans, Holding, Id, ImportUser, Imported,
+    JournalPart, License, NewUser, PlanOfProduct, Product, ProductFilter, Promise, Recorded,
+    Refusal, Retry, Revert, SeatsUpdate, StoredCommit, StoredRecord, StoredResults, StoredRule,
+    Timestamp, Unconfirmed, User, UserThen, UserUpdate, Users,
 };
 pub use batch::{Encode, Encoding};
+pub use history::{About, HistoryQuery};
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 
-use crate::domain::{Catalogue, PlanId};
+use crate::domain::{Catalogue, Origin, PlanId};
 use crate::edition::{self, Note};
 use crate::store::{self, Store};
 
@@ -157,7 +160,11 @@ impl Service {
     }
 
     /// Imports a whole edition of products and plans.
-    pub async fn import_catalogue(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+    pub async fn import_catalogue(
+        &self,
+        file: Vec<u8>,
+        origin: Origin,
+    ) -> Result<ImportReport, Error> {
         let parsed = tokio::task::spawn_blocking(move || edition::parse_catalogue(&file)).await?;
         let edition::Parsed {
             value: edition,
@@ -169,7 +176,8 @@ impl Service {
             .map(|product| product.plan_ids.len())
             .sum();
         let counts = (edition.products.len(), pairs, 0);
-        let import = |store: Store| async move { store.import_edition(&edition).await };
+        let import =
+            |store: Store| async move { store.import_edition(&edition, &origin, now()).await };
         let outcome = self.call(import).await?;
         Ok(ImportReport {
             notes,
@@ -180,7 +188,7 @@ impl Service {
     }
 
     /// Imports a whole set of rules.
-    pub async fn import_rules(&self, file: Vec<u8>) -> Result<ImportReport, Error> {
+    pub async fn import_rules(&self, file: Vec<u8>, origin: Origin) -> Result<ImportReport, Error> {
         let parsed = tokio::task::spawn_blocking(move || edition::parse_rules(&file)).await?;
         let edition::Parsed {
             value: rules,
@@ -189,7 +197,7 @@ impl Service {
         let counts = (0, 0, rules.rules.len());
         let plans = rules.plans();
         let names = rules.plan_names.clone();
-        let import = |store: Store| async move { store.import_rules(&rules).await };
+        let import = |store: Store| async move { store.import_rules(&rules, &origin, now()).await };
         let outcome = self.call(import).await?;
         let catalogue = self.catalogue().await?;
         let strangers = plans

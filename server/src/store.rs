@@ -114,6 +114,7 @@ mod assignments;
 mod batches;
 mod cancel;
 mod catalogue;
+mod chain;
 mod chunk;
 mod codec;
 #[cfg(test)]
@@ -124,7 +125,9 @@ mod earlier;
 mod error;
 mod filter;
 mod frozen;
+mod history;
 mod import;
+mod journal;
 mod later_plans;
 mod licenses;
 mod lookup;
@@ -134,6 +137,7 @@ mod portable;
 mod postgres;
 mod preview;
 mod products;
+mod record;
 mod rehearse;
 mod retry;
 mod revert;
@@ -152,12 +156,14 @@ pub use accept::{ATOMIC_USERS_MAX, Accepted, NewBatch};
 pub use assignments::{Assignment, AssignmentFilter};
 pub use batches::{Batch, Capacity, StoredResults};
 pub use catalogue::ImportOutcome;
+pub use chain::{Checkpoint, JournalPart, StoredCommit, StoredRecord};
 pub use chunk::{Chunk, Decide, Decision, Written};
 pub use customers::{Customer, CustomerUpdate};
 pub use diff::{CatalogueChange, ChangeKind, StoredRule};
 pub use error::{Error, Refusal, Unconfirmed};
 pub use filter::UserKey;
 pub use frozen::{FrozenSelection, NewSelection};
+pub use history::{HistoryFilter, Recorded, Subject, UserThen};
 pub use import::{ImportUser, Imported};
 pub use later_plans::GainedPlans;
 pub use licenses::{License, SeatsUpdate};
@@ -170,7 +176,7 @@ pub use retry::Retry;
 pub use revert::Revert;
 pub use roll::Users;
 pub use summary::{Held, Summary};
-pub use types::Timestamp;
+pub use types::{Id, Timestamp};
 pub use users::{NewUser, User, UserUpdate};
 
 /// Where the data lives.
@@ -242,7 +248,14 @@ impl Store {
 
         use schema::installation as i;
         write_tx!(self, conn => {
-            let row = (i::id.eq(1), i::token_key.eq(fresh), i::catalogue_version.eq(0));
+            let row = (
+                i::id.eq(1),
+                i::token_key.eq(fresh),
+                i::catalogue_version.eq(0),
+                i::change_seq.eq(0),
+                i::change_hash.eq([0; 32].as_slice()),
+                i::changed_at.eq(Timestamp(0)),
+            );
             diesel::insert_into(i::table).values(row).on_conflict_do_nothing().execute(conn).await?;
             Ok(i::table.find(1).select(i::token_key).first(conn).await?)
         })

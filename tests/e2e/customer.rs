@@ -41,6 +41,7 @@ impl Harness {
         let request = CreateCustomerRequest {
             customer_id: String::new(),
             display_name: "Example".to_owned(),
+            comment: String::new(),
         };
         let customer = client.create_customer(request).await;
         let id = customer.expect("a customer is made").customer_id;

@@ -55,6 +55,7 @@ async fn set_later_plans(
         product_id: product.to_owned(),
         later_plans: later.into(),
         etag: etag.to_owned(),
+        comment: String::new(),
     };
     customer.client.set_later_plans(request).await
 }
@@ -160,6 +161,7 @@ async fn a_bad_policy_is_refused_and_changes_nothing(server: &Harness) {
         product_id: "suite".to_owned(),
         later_plans: 9,
         etag: "x".to_owned(),
+        comment: String::new(),
     };
     let bad = customer.client.set_later_plans(request).await;
     let bad = bad.expect_err("three bad fields");

@@ -194,6 +194,7 @@ async fn a_customer_is_created_changed_and_guarded_by_its_etag(server: &Harness)
     let request = CreateCustomerRequest {
         customer_id: UNKNOWN_ID.to_uppercase(),
         display_name: "Ada & Söhne".to_owned(),
+        comment: String::new(),
     };
     let customer = client.create_customer(request).await.expect("it is new");
     assert_eq!(customer.customer_id, UNKNOWN_ID);
@@ -228,6 +229,7 @@ async fn a_user_is_created_changed_deleted_and_guarded_by_its_etag(server: &Harn
             usage_location: "nl".to_owned(),
             state: 0,
             last_active_time: None,
+            comment: String::new(),
         })
     };
     let user = create("Ada@example.com", &user_id(1))
@@ -406,6 +408,7 @@ async fn delete(customer: &Customer, user: &str) {
         customer_id: customer.id.clone(),
         user: user.to_owned(),
         etag: String::new(),
+        comment: String::new(),
     };
     let deleted = customer.client.delete_user(request).await;
     deleted.expect("the user is deleted");

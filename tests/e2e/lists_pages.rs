@@ -259,6 +259,7 @@ async fn customers_are_listed_by_name_whatever_its_case(server: &Harness) {
         let request = CreateCustomerRequest {
             customer_id: user_id(number),
             display_name: (*name).to_owned(),
+            comment: String::new(),
         };
         client.create_customer(request).await.expect("it is new");
     }

@@ -223,6 +223,7 @@ async fn delete(customer: &Customer, user: &str) {
         customer_id: customer.id.clone(),
         user: user.to_owned(),
         etag: String::new(),
+        comment: String::new(),
     };
     customer
         .client

@@ -14,6 +14,7 @@ mod catalogue;
 mod change;
 mod crash;
 mod earlier;
+mod history;
 mod holdings;
 mod input;
 mod large;

@@ -66,3 +66,15 @@ pub(crate) async fn kill(mut child: Child) {
         .await
         .expect("the process ends");
 }
+
+/// Runs a command of the command line to its end: its exit code, and what it prints and says.
+pub(crate) async fn seatwise(endpoint: &str, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
+    command.args(arguments).args(["--server", endpoint]);
+    let run = move || command.output().expect("the binary was built");
+    let ended = tokio::task::spawn_blocking(run).await;
+    let ended = ended.expect("the command ends");
+    let text = |bytes| String::from_utf8(bytes).expect("a text");
+    let code = ended.status.code().expect("it was not killed");
+    (code, text(ended.stdout), text(ended.stderr))
+}

@@ -154,6 +154,7 @@ async fn a_late_replay_tells_what_was_and_changes_nothing(server: &Harness) {
         customer_id: customer.id.clone(),
         user: user_id(1),
         etag: String::new(),
+        comment: String::new(),
     };
     let deleted = customer.client.delete_user(delete).await;
     deleted.expect("the user is deleted");

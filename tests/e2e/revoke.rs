@@ -74,6 +74,7 @@ async fn a_deleted_user_frees_its_seats(server: &Harness) {
         customer_id: customer.id.clone(),
         user: "USER0@example.com".to_owned(),
         etag: String::new(),
+        comment: String::new(),
     };
     let deleted = customer.client.delete_user(request).await;
     let deleted = deleted.expect("the user is deleted");

@@ -50,6 +50,7 @@ impl Customer {
         let request = CreateSelectionRequest {
             customer_id: self.id.clone(),
             selection: Some(selection),
+            comment: String::new(),
         };
         self.client.create_selection(request).await
     }
@@ -121,6 +122,7 @@ impl Customer {
             customer_id: self.id.clone(),
             user: user_id(number),
             etag: String::new(),
+            comment: String::new(),
         };
         self.client.delete_user(request).await.expect("deleted");
     }
@@ -223,6 +225,7 @@ impl Customer {
         let request = DeleteSelectionRequest {
             customer_id: self.id.clone(),
             selection_id: id.to_owned(),
+            comment: String::new(),
         };
         self.client.delete_selection(request).await.expect("gone");
     }

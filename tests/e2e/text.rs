@@ -190,6 +190,7 @@ async fn an_error_after_the_first_answer_is_told_in_the_callers_language(server:
     let part = |users: Vec<ImportedUser>| ImportUsersRequest {
         customer_id: customer.id.clone(),
         users,
+        comment: String::new(),
     };
     let parts = tokio_stream::iter([part(vec![imported_user(0)]), part(Vec::new())]);
     let mut client = UserServiceClient::new(raw::channel(server));

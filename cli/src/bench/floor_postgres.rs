@@ -23,9 +23,12 @@ const ASSIGNMENTS: &str = "INSERT INTO assignments (customer_id, user_id, produc
     FROM unnest($4::uuid[], $5::uuid[]) AS t(u, p)";
 const SEATS: &str = "UPDATE licenses SET assigned = assigned + $2 \
     WHERE customer_id = $1 AND product_id = ANY($3)";
-const CHANGES: &str = "INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) \
-    SELECT $1, t.s, t.u, $2, $3, $4 FROM unnest($5::int8[], $6::uuid[]) AS t(s, u)";
-const SEQ: &str = "UPDATE customers SET change_seq = change_seq + $2 WHERE customer_id = $1";
+const CHANGES: &str = "INSERT INTO changes (customer_id, seq, kind, thing_id, details) \
+    SELECT $1, t.s, 1, t.thing, $2 FROM unnest($3::int8[], $4::uuid[]) AS t(s, thing)";
+const COMMIT: &str = "INSERT INTO commits (customer_id, last_seq, first_seq, committed_at, hash, \
+    who, through, batch_id, comment) VALUES ($1, $3, $4, $5, $6, '', '', $2, '')";
+const HEAD: &str = "UPDATE customers SET change_seq = $2, change_hash = $3, changed_at = $4 \
+    WHERE customer_id = $1";
 const RESULTS: &str = "INSERT INTO batch_results (customer_id, batch_id, first_position, \
     result_count, first_seq, change_count, dispositions, results, failed_user_ids) \
     VALUES ($1, $2, $3, $4, $3::int8 + 1, $4, decode(repeat('01', $4::int8::int4), 'hex'), $5, '')";
@@ -33,13 +36,19 @@ const PROGRESS: &str = "UPDATE batches SET next_position = next_position + $3, \
     applied_count = applied_count + $3, lease_expires_at = $4 \
     WHERE customer_id = $1 AND batch_id = $2";
 
+/// Beyond what is recorded of the customer before anybody has a product.
+const FIRST_SEQ: i64 = 1_000_000_000;
+/// Any hash does: the floor decides and computes nothing.
+const HASH: &[u8] = &[0; 32];
+
 type Argument<'a> = &'a (dyn ToSql + Sync);
 
 struct Statements {
     assignments: Statement,
     seats: Statement,
     changes: Statement,
-    seq: Statement,
+    commit: Statement,
+    head: Statement,
     results: Statement,
     progress: Statement,
 }
@@ -51,8 +60,9 @@ struct Arguments<'a> {
     /// Users and products of the assignments.
     holders: Vec<Uuid>,
     held: Vec<Uuid>,
+    /// What is recorded: the users, and the licenses whose seats move.
     seqs: Vec<i64>,
-    users: &'a [Uuid],
+    things: Vec<Uuid>,
     results: &'a [u8],
 }
 
@@ -83,15 +93,10 @@ async fn transaction(
     let (holders, held) = (&chunk.holders, &chunk.held);
     let assignments: [Argument<'_>; 5] = [customer, batch, &now, holders, held];
     let seats: [Argument<'_>; 3] = [customer, &chunk.count, &rows.products];
-    let changes: [Argument<'_>; 6] = [
-        customer,
-        batch,
-        &rows.edits,
-        &now,
-        &chunk.seqs,
-        &chunk.users,
-    ];
-    let seq: [Argument<'_>; 2] = [customer, &chunk.count];
+    let changes: [Argument<'_>; 4] = [customer, &rows.edits, &chunk.seqs, &chunk.things];
+    let (first, last) = (&chunk.seqs[0], &chunk.seqs[chunk.seqs.len() - 1]);
+    let commit: [Argument<'_>; 6] = [customer, batch, last, first, &now, &HASH];
+    let head: [Argument<'_>; 4] = [customer, last, &HASH, &now];
     let results: [Argument<'_>; 5] = [customer, batch, &chunk.first, &chunk.count, &chunk.results];
     let progress: [Argument<'_>; 4] = [customer, batch, &chunk.count, &now];
     let calls: Vec<LocalBoxFuture<'_, Result<(), Error>>> = vec![
@@ -99,7 +104,8 @@ async fn transaction(
         run(&statements.assignments, &assignments),
         run(&statements.seats, &seats),
         run(&statements.changes, &changes),
-        run(&statements.seq, &seq),
+        run(&statements.commit, &commit),
+        run(&statements.head, &head),
         run(&statements.results, &results),
         run(&statements.progress, &progress),
         client.batch_execute("COMMIT").boxed_local(),
@@ -128,7 +134,8 @@ async fn prepare(client: &Client) -> Result<Statements, Error> {
         assignments: client.prepare(ASSIGNMENTS).await?,
         seats: client.prepare(SEATS).await?,
         changes: client.prepare(CHANGES).await?,
-        seq: client.prepare(SEQ).await?,
+        commit: client.prepare(COMMIT).await?,
+        head: client.prepare(HEAD).await?,
         results: client.prepare(RESULTS).await?,
         progress: client.prepare(PROGRESS).await?,
     })
@@ -140,15 +147,18 @@ fn arguments(rows: &Rows) -> Vec<Arguments<'_>> {
         let first = all.last().map_or(0, |before| before.first + before.count);
         let count = chunk.users.len() as i64;
         let products = &rows.products;
+        let next = all.last().map_or(FIRST_SEQ, |before| {
+            before.seqs[0] + before.seqs.len() as i64
+        });
+        let things: Vec<Uuid> = chunk.users.iter().chain(products).copied().collect();
         let repeated = |user| std::iter::repeat_n(user, products.len());
         all.push(Arguments {
             first,
             count,
             holders: chunk.users.iter().copied().flat_map(repeated).collect(),
             held: chunk.users.iter().flat_map(|_| products).copied().collect(),
-            // The changes of a customer are numbered from 1.
-            seqs: (first + 1..=first + count).collect(),
-            users: &chunk.users,
+            seqs: (next..).take(things.len()).collect(),
+            things,
             results: &chunk.results,
         });
     }

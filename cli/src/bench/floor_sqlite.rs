@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::workload::Rows;
 
 const SOURCE: &str = "CREATE TEMP TABLE work (customer_id BLOB, batch_id BLOB, edits BLOB);
-    CREATE TEMP TABLE product (product_id BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TEMP TABLE product (product_id BLOB PRIMARY KEY);
     CREATE TEMP TABLE source (place INTEGER PRIMARY KEY, user_id BLOB);
     CREATE TEMP TABLE stored (place INTEGER PRIMARY KEY, results BLOB);";
 const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, request_hash, state, \
@@ -23,8 +23,9 @@ const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, req
     0, 0, 0, 0, 0, 0, 1, 0, x'', 1, 0, 0 FROM work";
 
 /// A transaction, on the users at the places from `b.first` to before `b.next`. CROSS JOIN keeps the
-/// order of the loops.
-const TRANSACTION: [&str; 6] = [
+/// order of the loops. Records are numbered beyond what there is before anybody has a product, with
+/// room for those of the licenses.
+const TRANSACTION: [&str; 8] = [
     "INSERT INTO assignments (customer_id, user_id, product_id, choice_id, catalogue_version, \
      batch_id, assigned_at) \
      SELECT w.customer_id, s.user_id, p.product_id, 0, 1, w.batch_id, 1800000000000000 \
@@ -32,14 +33,19 @@ const TRANSACTION: [&str; 6] = [
      WHERE s.place >= b.first AND s.place < b.next",
     "UPDATE licenses SET assigned = assigned + b.next - b.first FROM b \
      WHERE customer_id = (SELECT customer_id FROM work)",
-    "INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) \
-     SELECT w.customer_id, s.place + 1, s.user_id, w.batch_id, w.edits, 1800000000000000 \
+    "INSERT INTO changes (customer_id, seq, kind, thing_id, details) \
+     SELECT w.customer_id, 1000000000 + 1000 * s.place, 1, s.user_id, w.edits \
      FROM b CROSS JOIN work w CROSS JOIN source s WHERE s.place >= b.first AND s.place < b.next",
-    "UPDATE customers SET change_seq = b.next FROM b \
-     WHERE customer_id = (SELECT customer_id FROM work)",
-    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, first_seq, \
-     change_count, dispositions, results, failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, \
-     b.next - b.first, b.first + 1, b.next - b.first, zeroblob(b.next - b.first), r.results, x'' \
+    "INSERT INTO changes (customer_id, seq, kind, thing_id, details) \
+     SELECT w.customer_id, 1000000000 + 1000 * b.first + p.rowid, 7, p.product_id, w.edits \
+     FROM b CROSS JOIN work w CROSS JOIN product p",
+    "INSERT INTO commits (customer_id, last_seq, first_seq, committed_at, hash, who, through, \
+     batch_id, comment) SELECT w.customer_id, 1000000000 + 1000 * b.next, 1000000000 + 1000 * b.first, \
+     1800000000000000, zeroblob(32), '', '', w.batch_id, '' FROM b CROSS JOIN work w",
+    "UPDATE customers SET change_seq = 1000000000 + 1000 * b.next, change_hash = zeroblob(32), \
+     changed_at = 1800000000000000 FROM b WHERE customer_id = (SELECT customer_id FROM work)",
+    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, \
+     failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, b.next - b.first, r.results, x'' \
      FROM b CROSS JOIN work w CROSS JOIN stored r WHERE r.place = b.first",
     "UPDATE batches SET next_position = b.next, applied_count = b.next, \
      lease_expires_at = 1800000000000000 FROM b \

@@ -59,6 +59,7 @@ impl Workload {
         let customer = v1::CreateCustomerRequest {
             customer_id: customer_id.clone(),
             display_name: "Bench".to_owned(),
+            comment: String::new(),
         };
         client.create_customer(customer).await?;
         let users: Vec<_> = (0..)

@@ -84,6 +84,7 @@ async fn found(client: &Client, report: &Report, users: usize, tag: &str) -> Res
     let request = v1::CreateCustomerRequest {
         customer_id: String::new(),
         display_name,
+        comment: String::new(),
     };
     let customer = client.create_customer(request).await?.customer_id;
     let people = (0..users).map(|index| company::user(index, tag)).collect();

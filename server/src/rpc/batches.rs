@@ -18,9 +18,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::earlier::Earlier;
 use super::language::Language;
+use super::origin::origin;
 use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
-use super::request::{BatchParser, ParsedBatch};
+use super::request::{BatchParser, Names, ParsedBatch};
 use super::results::{decode, frames, reason_texts};
 use super::status::{
     confirmation_required, duplicate_user, from_service, internal, invalid_field, plan_mismatch,
@@ -28,7 +29,7 @@ use super::status::{
 };
 use super::token::{CONFIRMATION, PLAN};
 use super::{Rpc, convert};
-use crate::domain::{BatchId, Catalogue, CustomerId, Digest, RequestId};
+use crate::domain::{BatchId, Catalogue, CustomerId, Digest, Origin, RequestId};
 use crate::service::{self, BatchRequest, Event, Refusal, Retry, Revert, Users};
 
 /// Users in one request.
@@ -39,6 +40,9 @@ const LARGE_BATCH_USERS_MAX: usize = 1_000_000;
 const PAGE_CHUNKS: i64 = 4;
 /// Results of a page, encoded. Clients take no message above 4 MiB unless told otherwise.
 const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// The hash of the request that a token was made for, and the digest that it carries.
+type Bound = ([u8; 32], [u8; 32]);
 
 type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -54,7 +58,8 @@ impl BatchService for Rpc {
         request: Request<ExecuteBatchRequest>,
     ) -> Result<Response<Self::ExecuteBatchStream>, Status> {
         let mut request = request.into_inner();
-        let (customer, id) = names(&request.customer_id, &request.request_id)?;
+        let ids = (&request.customer_id[..], &request.request_id[..]);
+        let names = names(ids, "BatchService/ExecuteBatch", &request.comment)?;
         let plea = Plea {
             plan_token: std::mem::take(&mut request.plan_token),
             confirmation: std::mem::take(&mut request.confirmation),
@@ -66,7 +71,7 @@ impl BatchService for Rpc {
         let parse = move || language.within(|| parse_batch(&catalogue, request));
         let parse = tokio::task::spawn_blocking(parse);
         let parsed = parse.await.map_err(|error| internal(&error))??;
-        let request = parsed.with_ids(customer, id);
+        let request = parsed.with_names(names);
         let frames = self.execute(request, plea).await?;
         let response =
             |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
@@ -82,7 +87,8 @@ impl BatchService for Rpc {
         let mut parts = request.into_inner();
         let missing = || invalid_field("customer_id", "is required in a first message");
         let mut part = parts.message().await?.ok_or_else(missing)?;
-        let (customer, id) = names(&part.customer_id, &part.request_id)?;
+        let ids = (&part.customer_id[..], &part.request_id[..]);
+        let names = names(ids, "BatchService/ExecuteLargeBatch", &part.comment)?;
         let plea = Plea {
             plan_token: std::mem::take(&mut part.plan_token),
             confirmation: std::mem::take(&mut part.confirmation),
@@ -102,7 +108,7 @@ impl BatchService for Rpc {
                 None => break,
             }
         }
-        let request = parser.finish()?.with_ids(customer, id);
+        let request = parser.finish()?.with_names(names);
         let frames = self.execute(request, plea).await?;
         let response = |frame: Result<_, _>| {
             frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
@@ -118,8 +124,9 @@ impl BatchService for Rpc {
     ) -> Result<Response<Self::RetryBatchStream>, Status> {
         let request = request.into_inner();
         let (customer, id) = (&request.customer_id, &request.request_id);
-        let options = request.options.as_ref();
-        let earlier = Earlier::parse(customer, id, &request.batch_id, options)?;
+        let names = (&customer[..], &id[..], &request.batch_id[..]);
+        let call = ("BatchService/RetryBatch", &request.comment[..]);
+        let earlier = Earlier::parse(names, request.options.as_ref(), call)?;
         let options = match earlier.options {
             Some(options) => options,
             None => {
@@ -152,8 +159,9 @@ impl BatchService for Rpc {
     ) -> Result<Response<Self::RevertBatchStream>, Status> {
         let request = request.into_inner();
         let (customer, id) = (&request.customer_id, &request.request_id);
-        let options = request.options.as_ref();
-        let earlier = Earlier::parse(customer, id, &request.batch_id, options)?;
+        let names = (&customer[..], &id[..], &request.batch_id[..]);
+        let call = ("BatchService/RevertBatch", &request.comment[..]);
+        let earlier = Earlier::parse(names, request.options.as_ref(), call)?;
         let options = earlier.options.unwrap_or_default();
         let users = Users::Reverted(Revert {
             batch: earlier.batch,
@@ -176,8 +184,12 @@ impl BatchService for Rpc {
         request: Request<CancelBatchRequest>,
     ) -> Result<Response<CancelBatchResponse>, Status> {
         let request = request.into_inner();
-        let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
-        let batch = self.service.cancel_batch(customer, id).await;
+        let mut fields = Fields::default();
+        let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
+        let id = fields.take("batch_id", BatchId::parse(&request.batch_id));
+        let origin = origin(&mut fields, "BatchService/CancelBatch", &request.comment);
+        let ((customer, id), origin) = fields.finish(customer.zip(id).zip(origin))?;
+        let batch = self.service.cancel_batch(customer, id, origin).await;
         Ok(Response::new(CancelBatchResponse {
             batch: Some(convert::batch(&batch.map_err(from_service)?)),
         }))
@@ -422,14 +434,19 @@ fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Pa
     parser.finish()
 }
 
-/// Customer and request id; the latter is made here if the caller did not choose one.
-fn names(customer: &str, request: &str) -> Result<(CustomerId, RequestId), Status> {
+/// The names of a request; its id is made here if the caller did not choose one.
+fn names((customer, id): (&str, &str), through: &str, comment: &str) -> Result<Names, Status> {
     let mut fields = Fields::default();
     let customer = fields.take("customer_id", CustomerId::parse(customer));
-    let request = fields
-        .take("request_id", parse::optional_id(request))
-        .map(RequestId);
-    fields.finish(customer.zip(request))
+    let id = fields.take("request_id", parse::optional_id(id));
+    let origin = origin(&mut fields, through, comment);
+    let ((customer, id), origin) = fields.finish(customer.zip(id).zip(origin))?;
+    let request = RequestId(id);
+    let origin = Origin {
+        request: Some(request),
+        ..origin
+    };
+    Ok((customer, request, origin))
 }
 
 fn batch_names(customer: &str, batch: &str) -> Result<(CustomerId, BatchId), Status> {

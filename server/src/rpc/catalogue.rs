@@ -13,6 +13,7 @@ use seatwise_proto::v1::{
 use tonic::{Request, Response, Status, Streaming};
 
 use super::filter::optional;
+use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::{from_service, invalid_field};
@@ -33,10 +34,13 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportCatalogueRequest>>,
     ) -> Result<Response<Self::ImportCatalogueStream>, Status> {
-        let file = collect(request.into_inner(), |part| part.data).await?;
+        let part = |part: ImportCatalogueRequest| (part.data, part.comment);
+        let (file, comment) = collect(request.into_inner(), part).await?;
+        let mut fields = Fields::default();
+        let origin = origin(&mut fields, "CatalogueService/ImportCatalogue", &comment);
         let report = self
             .service
-            .import_catalogue(file)
+            .import_catalogue(file, fields.finish(origin)?)
             .await
             .map_err(from_service)?;
         use import_catalogue_response::Report;
@@ -51,10 +55,13 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportRulesRequest>>,
     ) -> Result<Response<Self::ImportRulesStream>, Status> {
-        let file = collect(request.into_inner(), |part| part.data).await?;
+        let part = |part: ImportRulesRequest| (part.data, part.comment);
+        let (file, comment) = collect(request.into_inner(), part).await?;
+        let mut fields = Fields::default();
+        let origin = origin(&mut fields, "CatalogueService/ImportRules", &comment);
         let report = self
             .service
-            .import_rules(file)
+            .import_rules(file, fields.finish(origin)?)
             .await
             .map_err(from_service)?;
         use import_rules_response::Report;
@@ -124,9 +131,15 @@ impl CatalogueService for Rpc {
         if for_company == Some(None) && later == Some(None) {
             fields.wrong("applies_to", "must be set, or else later_plans");
         }
-        let ((id, for_company), later) = fields.finish(id.zip(for_company).zip(later))?;
+        let origin = origin(
+            &mut fields,
+            "CatalogueService/UpdateProduct",
+            &request.comment,
+        );
+        let update = id.zip(for_company).zip(later).zip(origin);
+        let (((id, for_company), later), origin) = fields.finish(update)?;
         self.service
-            .update_product(id, for_company, later)
+            .update_product(id, for_company, later, origin)
             .await
             .map_err(from_service)?;
         let (product, plans) = self.service.product(id).await.map_err(from_service)?;
@@ -172,19 +185,22 @@ fn applies_to(applies_to: i32) -> Result<Option<bool>, &'static str> {
     }
 }
 
-/// Joins the parts of a file.
+/// Joins the parts of a file, and gives the comment of the first.
 async fn collect<T>(
     mut parts: Streaming<T>,
-    data: impl Fn(T) -> Vec<u8>,
-) -> Result<Vec<u8>, Status> {
+    read: impl Fn(T) -> (Vec<u8>, String),
+) -> Result<(Vec<u8>, String), Status> {
     let mut file = Vec::new();
+    let mut first = None;
     while let Some(part) = parts.message().await? {
-        file.extend(data(part));
+        let (data, comment) = read(part);
+        first.get_or_insert(comment);
+        file.extend(data);
         if file.len() > FILE_BYTES_MAX {
             return Err(invalid_field("data", "the file must have at most 64 MiB"));
         }
     }
-    Ok(file)
+    Ok((file, first.unwrap_or_default()))
 }
 
 /// A report as lines, whichever message they go into.

@@ -30,7 +30,7 @@ pub(super) fn customer(customer: service::Customer) -> v1::Customer {
     }
 }
 
-fn guard(guard: Guard) -> Option<v1::RevocationGuard> {
+pub(super) fn guard(guard: Guard) -> Option<v1::RevocationGuard> {
     let limit = |limit: Option<u32>| limit.and_then(|limit| limit.try_into().ok());
     (guard != Guard::default()).then(|| v1::RevocationGuard {
         users_max: limit(guard.users),
@@ -112,6 +112,11 @@ pub(super) fn plan_choice(choice: &PlanChoice) -> v1::PlanChoice {
     v1::PlanChoice {
         choice: Some(choice),
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn ids<T: std::fmt::Display>(ids: &[T]) -> Vec<String> {

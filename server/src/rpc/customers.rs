@@ -7,6 +7,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -27,8 +28,14 @@ impl CustomerService for Rpc {
         let mut fields = Fields::default();
         let id = fields.take("customer_id", parse::optional_id(&request.customer_id));
         let name = fields.take("display_name", DisplayName::parse(&request.display_name));
-        let (id, name) = fields.finish(id.zip(name))?;
-        let created = self.service.create_customer(CustomerId(id), name).await;
+        let origin = origin(
+            &mut fields,
+            "CustomerService/CreateCustomer",
+            &request.comment,
+        );
+        let ((id, name), origin) = fields.finish(id.zip(name).zip(origin))?;
+        let id = CustomerId(id);
+        let created = self.service.create_customer(id, name, origin).await;
         let customer = created.map_err(from_service)?;
         let customer = Some(convert::customer(customer));
         Ok(Response::new(CreateCustomerResponse { customer }))
@@ -92,14 +99,17 @@ impl CustomerService for Rpc {
                 100,
             ),
         });
-        let ((id, display_name), version) = fields.finish(id.zip(name).zip(version))?;
+        let through = "CustomerService/UpdateCustomer";
+        let origin = origin(&mut fields, through, &request.comment);
+        let update = id.zip(name).zip(version).zip(origin);
+        let (((id, display_name), version), origin) = fields.finish(update)?;
         let update = CustomerUpdate {
             display_name,
             guard,
         };
         let customer = self
             .service
-            .update_customer(id, update, version)
+            .update_customer(id, update, version, origin)
             .await
             .map_err(from_service)?;
         let customer = Some(convert::customer(customer));

@@ -3,9 +3,10 @@
 use seatwise_proto::v1;
 use tonic::Status;
 
+use super::origin::origin;
 use super::parse::{Fields, optional_id};
 use super::request::parse_options;
-use crate::domain::{BatchId, CustomerId, RequestId, Terms};
+use crate::domain::{BatchId, CustomerId, Origin, RequestId, Terms};
 use crate::service::{BatchRequest, Capacity, Users};
 
 /// What a retry and a revert have in common.
@@ -14,6 +15,8 @@ pub(super) struct Earlier {
     pub(super) customer: CustomerId,
     /// The caller's name for the request.
     request: RequestId,
+    /// Who asks for it.
+    origin: Origin,
     /// The batch to go back to.
     pub(super) batch: BatchId,
     /// How the new batch is carried out, if the request says so.
@@ -23,21 +26,26 @@ pub(super) struct Earlier {
 impl Earlier {
     /// Reads the fields of either request.
     pub(super) fn parse(
-        customer: &str,
-        request: &str,
-        batch: &str,
+        (customer, request, batch): (&str, &str, &str),
         options: Option<&v1::BatchOptions>,
+        (through, comment): (&str, &str),
     ) -> Result<Self, Status> {
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(customer));
         let request = fields.take("request_id", optional_id(request));
         let batch = fields.take("batch_id", BatchId::parse(batch));
         let options = options.map(|options| parse_options(&mut fields, options));
-        let names = fields.finish(customer.zip(request).zip(batch))?;
-        let ((customer, request), batch) = names;
+        let origin = origin(&mut fields, through, comment);
+        let names = fields.finish(customer.zip(request).zip(batch).zip(origin))?;
+        let (((customer, request), batch), origin) = names;
+        let request = RequestId(request);
         Ok(Self {
             customer,
-            request: RequestId(request),
+            request,
+            origin: Origin {
+                request: Some(request),
+                ..origin
+            },
             batch,
             options: options.flatten(),
         })
@@ -48,6 +56,7 @@ impl Earlier {
         BatchRequest {
             customer: self.customer,
             request: self.request,
+            origin: self.origin,
             changes: Vec::new(),
             users,
             terms,

@@ -7,6 +7,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -42,10 +43,12 @@ impl LicenseService for Rpc {
             allow_below_assigned: request.allow_below_assigned,
             version: version.flatten(),
         };
-        let (customer, product) = fields.finish(customer.zip(product))?;
+        let origin = origin(&mut fields, "LicenseService/SetSeats", &request.comment);
+        let set = customer.zip(product).zip(origin);
+        let ((customer, product), origin) = fields.finish(set)?;
         let license = self
             .service
-            .set_seats(customer, product, update)
+            .set_seats(customer, product, update, origin)
             .await
             .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
@@ -63,11 +66,16 @@ impl LicenseService for Rpc {
         let later = convert::from_later_plans(request.later_plans);
         let later = fields.take("later_plans", later);
         let version = fields.take("etag", parse::etag(&request.etag));
-        let set = customer.zip(product).zip(later).zip(version);
-        let (((customer, product), later), version) = fields.finish(set)?;
+        let origin = origin(
+            &mut fields,
+            "LicenseService/SetLaterPlans",
+            &request.comment,
+        );
+        let set = customer.zip(product).zip(later).zip(version).zip(origin);
+        let ((((customer, product), later), version), origin) = fields.finish(set)?;
         let license = self
             .service
-            .set_later_plans(customer, product, later, version)
+            .set_later_plans(customer, product, later, version, origin)
             .await
             .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));

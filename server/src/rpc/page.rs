@@ -48,7 +48,7 @@ macro_rules! forward_list_requests {
     )* };
 }
 
-forward_list_requests! { ListGainedPlansRequest ListRulesRequest }
+forward_list_requests! { ListGainedPlansRequest ListHistoryRequest ListRulesRequest }
 
 /// A page that was asked for.
 pub(super) struct Page<'a> {

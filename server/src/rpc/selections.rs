@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::filter::user_filter;
 use super::language::Language;
+use super::origin::origin;
 use super::page::{Page, Ways, name_key, read_name};
 use super::parse::{Fields, too_many};
 use super::status::{duplicate_user, from_service, internal};
@@ -34,10 +35,17 @@ impl SelectionService for Rpc {
         request: Request<CreateSelectionRequest>,
     ) -> Result<Response<CreateSelectionResponse>, Status> {
         let request = request.into_inner();
+        let mut fields = Fields::default();
+        let origin = origin(
+            &mut fields,
+            "SelectionService/CreateSelection",
+            &request.comment,
+        );
         let (customer, selection) =
-            customer_and_selection(Fields::default(), request.customer_id, request.selection)
-                .await?;
-        let created = self.service.create_selection(customer, selection).await;
+            customer_and_selection(fields, request.customer_id, request.selection).await?;
+        let origin = origin.expect("a wrong one was refused with the fields");
+        let created = self.service.create_selection(customer, selection, origin);
+        let created = created.await;
         let (frozen, unknown) = created.map_err(from_service)?;
         let texts = unknown.iter().take(UNKNOWN_USERS_MAX);
         Ok(Response::new(CreateSelectionResponse {
@@ -52,7 +60,9 @@ impl SelectionService for Rpc {
         request: Request<GetSelectionRequest>,
     ) -> Result<Response<GetSelectionResponse>, Status> {
         let request = request.into_inner();
-        let (customer, id) = names(&request.customer_id, &request.selection_id)?;
+        let mut fields = Fields::default();
+        let named = names(&mut fields, &request.customer_id, &request.selection_id);
+        let (customer, id) = fields.finish(named)?;
         let found = self.service.selection(customer, id).await;
         let selection = Some(frozen_selection(&found.map_err(from_service)?));
         Ok(Response::new(GetSelectionResponse { selection }))
@@ -63,8 +73,15 @@ impl SelectionService for Rpc {
         request: Request<DeleteSelectionRequest>,
     ) -> Result<Response<DeleteSelectionResponse>, Status> {
         let request = request.into_inner();
-        let (customer, id) = names(&request.customer_id, &request.selection_id)?;
-        let deleted = self.service.delete_selection(customer, id).await;
+        let mut fields = Fields::default();
+        let origin = origin(
+            &mut fields,
+            "SelectionService/DeleteSelection",
+            &request.comment,
+        );
+        let named = names(&mut fields, &request.customer_id, &request.selection_id);
+        let ((customer, id), origin) = fields.finish(named.zip(origin))?;
+        let deleted = self.service.delete_selection(customer, id, origin).await;
         deleted.map_err(from_service)?;
         Ok(Response::new(DeleteSelectionResponse {}))
     }
@@ -132,11 +149,10 @@ impl Rpc {
 /// Users, how many there are in all if asked for, and the ways to the other pages.
 type UserPage = (Vec<v1::User>, Option<i64>, Ways);
 
-fn names(customer: &str, selection: &str) -> Result<(CustomerId, SelectionId), Status> {
-    let mut fields = Fields::default();
+fn names(fields: &mut Fields, customer: &str, id: &str) -> Option<(CustomerId, SelectionId)> {
     let customer = fields.take("customer_id", CustomerId::parse(customer));
-    let selection = fields.take("selection_id", SelectionId::parse(selection));
-    fields.finish(customer.zip(selection))
+    let selection = fields.take("selection_id", SelectionId::parse(id));
+    customer.zip(selection)
 }
 
 fn frozen_selection(frozen: &service::FrozenSelection) -> v1::FrozenSelection {

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::language::Language;
+use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -53,10 +54,11 @@ impl UserService for Rpc {
                 last_active_at: last_active,
             })
         };
-        let (customer, new) = fields.finish(customer.zip(new()))?;
+        let origin = origin(&mut fields, "UserService/CreateUser", &request.comment);
+        let ((customer, new), origin) = fields.finish(customer.zip(new()).zip(origin))?;
         let user = self
             .service
-            .create_user(customer, new)
+            .create_user(customer, new, origin)
             .await
             .map_err(from_service)?;
         Ok(Response::new(CreateUserResponse {
@@ -145,10 +147,12 @@ impl UserService for Rpc {
             request.last_active_time.as_ref(),
         );
         let version = fields.take("etag", parse::etag(&request.etag));
-        let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
+        let origin = origin(&mut fields, "UserService/UpdateUser", &request.comment);
+        let named = customer.zip(user).zip(version).zip(origin);
+        let (((customer, user), version), origin) = fields.finish(named)?;
         let updated = self
             .service
-            .update_user(customer, user, update, version)
+            .update_user(customer, user, update, version, origin)
             .await;
         let user = updated.map_err(from_service)?;
         Ok(Response::new(UpdateUserResponse {
@@ -165,8 +169,11 @@ impl UserService for Rpc {
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let user = fields.take("user", UserRef::parse(&request.user));
         let version = fields.take("etag", parse::etag(&request.etag));
-        let ((customer, user), version) = fields.finish(customer.zip(user).zip(version))?;
-        let deleted = self.service.delete_user(customer, user, version).await;
+        let origin = origin(&mut fields, "UserService/DeleteUser", &request.comment);
+        let named = customer.zip(user).zip(version).zip(origin);
+        let (((customer, user), version), origin) = fields.finish(named)?;
+        let deleted = self.service.delete_user(customer, user, version, origin);
+        let deleted = deleted.await;
         let (id, freed) = deleted.map_err(from_service)?;
         let freed_product_ids = convert::ids(&freed);
         Ok(Response::new(DeleteUserResponse {
@@ -240,7 +247,7 @@ async fn import(
             .or(customer)
             .expect("the first message names the customer");
         customer = Some(id);
-        let response = import_part(service, id, part.users).await?;
+        let response = import_part(service, id, part).await?;
         if answers.send(Ok(response)).await.is_err() {
             return Ok(());
         }
@@ -251,8 +258,11 @@ async fn import(
 async fn import_part(
     service: &Service,
     customer: CustomerId,
-    users: Vec<ImportedUser>,
+    part: ImportUsersRequest,
 ) -> Result<ImportUsersResponse, Status> {
+    let mut fields = Fields::default();
+    let origin = origin(&mut fields, "UserService/ImportUsers", &part.comment);
+    let (origin, users) = (fields.finish(origin)?, part.users);
     if users.is_empty() {
         return Err(super::status::invalid_field(
             "users",
@@ -265,7 +275,7 @@ async fn import_part(
     let parsed: Vec<Result<ImportUser, String>> = users.iter().map(imported_user).collect();
     let good = parsed.iter().filter_map(|user| user.clone().ok()).collect();
     let imported = service
-        .import_users(customer, good)
+        .import_users(customer, good, origin)
         .await
         .map_err(from_service)?;
     let mut outcomes = imported.into_iter();

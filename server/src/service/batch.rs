@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{BatchRequest, Error, Service, now};
 use crate::domain::{
-    BatchId, Catalogue, Choices, CustomerId, Digest, Order, Plan, Snapshot, Stop, Terms, decide,
+    BatchId, Catalogue, Choices, CustomerId, Digest, Order, Origin, Plan, Snapshot, Stop, Terms,
+    decide,
 };
 use crate::store::{
     Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Rehearse, Rehearsed,
@@ -155,6 +156,7 @@ impl Service {
         progress: &tokio::sync::watch::Sender<i64>,
     ) -> Result<(), Error> {
         let standing = self.0.store.batch(customer, batch).await?;
+        let origin = self.0.store.batch_origin(customer, batch).await?;
         let terms = standing.terms();
         let (mut position, end) = (standing.next_position, standing.user_count);
         let mut choices = Choices::default();
@@ -168,7 +170,13 @@ impl Service {
                     .await?);
             }
             let step = self
-                .step((customer, batch, fence), (position, end), terms, &choices)
+                .step(
+                    (customer, batch, fence),
+                    (position, end),
+                    terms,
+                    &origin,
+                    &choices,
+                )
                 .await;
             match step {
                 Ok((Written::Done(known), turns)) => {
@@ -197,6 +205,7 @@ impl Service {
         (customer, batch, fence): (CustomerId, BatchId, i64),
         (position, end): (i64, i64),
         terms: Terms,
+        origin: &Origin,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
         let (order, promised) = self.0.store.batch_chunk(customer, batch, position).await?;
@@ -206,6 +215,7 @@ impl Service {
         let mut chunk = Chunk {
             customer,
             batch,
+            origin: origin.clone(),
             fence,
             first_position: position,
             order,
@@ -295,6 +305,7 @@ pub(super) fn new_batch(request: BatchRequest) -> NewBatch {
         id: BatchId(Uuid::now_v7()),
         request: request.request,
         request_hash: request.hash(),
+        origin: request.origin,
         changes: request.changes,
         users: request.users,
         terms: request.terms,

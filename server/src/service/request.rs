@@ -4,8 +4,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{
-    Change, Country, CustomerId, Digest, PlanChoice, PlanEdit, PlanId, RequestId, SelectionPart,
-    Terms, UserFilter, UserRef,
+    Change, Country, CustomerId, Digest, Origin, PlanChoice, PlanEdit, PlanId, RequestId,
+    SelectionPart, Terms, UserFilter, UserRef,
 };
 use crate::store::{Capacity, Refusal, Users};
 
@@ -19,6 +19,8 @@ pub struct BatchRequest {
     pub customer: CustomerId,
     /// The caller's name for the request.
     pub request: RequestId,
+    /// Who asks for it. Not part of the request.
+    pub origin: Origin,
     /// The distinct changes; none if the users are those of an earlier batch.
     pub changes: Vec<Change>,
     /// The users in order, each with the number of its change. At least one; no name twice.
@@ -200,6 +202,7 @@ mod tests {
         BatchRequest {
             customer: CustomerId(id(1)),
             request: RequestId(id(2)),
+            origin: Origin::default(),
             changes: vec![Change {
                 assign: vec![Assign {
                     product: ProductId(id(3)),

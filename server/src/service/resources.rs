@@ -2,7 +2,7 @@
 
 use super::{Error, Service, now};
 use crate::domain::{
-    BatchId, CustomerId, DisplayName, LaterPlans, PlanId, ProductId, UserId, UserRef,
+    BatchId, CustomerId, DisplayName, LaterPlans, Origin, PlanId, ProductId, UserId, UserRef,
 };
 use crate::store::{
     Batch, Customer, CustomerUpdate, GainedPlans, ImportUser, Imported, License, NewUser,
@@ -15,9 +15,11 @@ impl Service {
         &self,
         id: CustomerId,
         name: DisplayName,
+        origin: Origin,
     ) -> Result<Customer, Error> {
-        self.call(|store| async move { store.create_customer(id, &name, now()).await })
-            .await
+        let create =
+            |store: Store| async move { store.create_customer(id, &name, &origin, now()).await };
+        self.call(create).await
     }
 
     /// Returns a customer.
@@ -32,16 +34,26 @@ impl Service {
         id: CustomerId,
         update: CustomerUpdate,
         version: Option<i64>,
+        origin: Origin,
     ) -> Result<Customer, Error> {
-        let update =
-            |store: Store| async move { store.update_customer(id, &update, version, now()).await };
+        let update = |store: Store| async move {
+            store
+                .update_customer(id, &update, version, &origin, now())
+                .await
+        };
         self.call(update).await
     }
 
     /// Creates a user.
-    pub async fn create_user(&self, customer: CustomerId, new: NewUser) -> Result<User, Error> {
-        self.call(|store| async move { store.create_user(customer, new, now()).await })
-            .await
+    pub async fn create_user(
+        &self,
+        customer: CustomerId,
+        new: NewUser,
+        origin: Origin,
+    ) -> Result<User, Error> {
+        let create =
+            |store: Store| async move { store.create_user(customer, new, &origin, now()).await };
+        self.call(create).await
     }
 
     /// Imports users in one transaction, each by itself.
@@ -49,9 +61,11 @@ impl Service {
         &self,
         customer: CustomerId,
         users: Vec<ImportUser>,
+        origin: Origin,
     ) -> Result<Vec<Imported>, Error> {
-        self.call(|store| async move { store.import_users(customer, users, now()).await })
-            .await
+        let import =
+            |store: Store| async move { store.import_users(customer, users, &origin, now()).await };
+        self.call(import).await
     }
 
     /// Returns a user.
@@ -67,10 +81,11 @@ impl Service {
         user: UserRef,
         update: UserUpdate,
         version: Option<i64>,
+        origin: Origin,
     ) -> Result<User, Error> {
         let update = |store: Store| async move {
             store
-                .update_user(customer, &user, &update, version, now())
+                .update_user(customer, &user, &update, version, &origin, now())
                 .await
         };
         self.call(update).await
@@ -82,9 +97,13 @@ impl Service {
         customer: CustomerId,
         user: UserRef,
         version: Option<i64>,
+        origin: Origin,
     ) -> Result<(UserId, Vec<ProductId>), Error> {
-        let delete =
-            |store: Store| async move { store.delete_user(customer, &user, version, now()).await };
+        let delete = |store: Store| async move {
+            store
+                .delete_user(customer, &user, version, &origin, now())
+                .await
+        };
         self.call(delete).await
     }
 
@@ -94,9 +113,13 @@ impl Service {
         customer: CustomerId,
         product: ProductId,
         update: SeatsUpdate,
+        origin: Origin,
     ) -> Result<License, Error> {
-        let set =
-            |store: Store| async move { store.set_seats(customer, product, update, now()).await };
+        let set = |store: Store| async move {
+            store
+                .set_seats(customer, product, update, &origin, now())
+                .await
+        };
         self.call(set).await
     }
 
@@ -122,9 +145,14 @@ impl Service {
         id: ProductId,
         for_company: Option<bool>,
         later_plans: Option<LaterPlans>,
+        origin: Origin,
     ) -> Result<(), Error> {
-        self.call(|store| async move { store.update_product(id, for_company, later_plans).await })
-            .await
+        let update = |store: Store| async move {
+            store
+                .update_product(id, for_company, later_plans, &origin, now())
+                .await
+        };
+        self.call(update).await
     }
 
     /// Says what becomes of plans that are added later to a product, for users of the customer.
@@ -134,10 +162,11 @@ impl Service {
         product: ProductId,
         later: Option<LaterPlans>,
         version: Option<i64>,
+        origin: Origin,
     ) -> Result<License, Error> {
         let set = |store: Store| async move {
             store
-                .set_later_plans(customer, product, later, version, now())
+                .set_later_plans(customer, product, later, version, &origin, now())
                 .await
         };
         self.call(set).await
@@ -178,9 +207,15 @@ impl Service {
     }
 
     /// Tells a batch to skip the rest, unless it has ended or does so already.
-    pub async fn cancel_batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
-        self.call(|store| async move { store.cancel_batch(customer, id).await })
-            .await
+    pub async fn cancel_batch(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        origin: Origin,
+    ) -> Result<Batch, Error> {
+        let cancel =
+            |store: Store| async move { store.cancel_batch(customer, id, &origin, now()).await };
+        self.call(cancel).await
     }
 
     /// Returns a batch and up to `chunks` chunks of its results from `position` on. The batch is read

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::lists::{Slice, Sliced, sliced};
 use super::{Error, Service, now};
 use crate::domain::{
-    Catalogue, CustomerId, PlanChoice, PlanId, Selection, SelectionId, SelectionPart, UserRef,
+    Catalogue, CustomerId, Origin, PlanChoice, PlanId, Selection, SelectionId, SelectionPart,
+    UserRef,
 };
 use crate::store::{
     FrozenSelection, Held, Holding, License, NewSelection, Store, Timestamp, User, UserKey,
@@ -54,6 +55,7 @@ impl Service {
         &self,
         customer: CustomerId,
         selection: Selection,
+        origin: Origin,
     ) -> Result<(FrozenSelection, Vec<UserRef>), Error> {
         let now = now();
         let lifetime = i64::try_from(SELECTION_LIFETIME.as_micros()).expect("a day");
@@ -61,6 +63,7 @@ impl Service {
             customer,
             id: SelectionId(Uuid::now_v7()),
             selection,
+            origin,
             now,
             expires_at: Timestamp(now.0 + lifetime),
         };
@@ -83,9 +86,12 @@ impl Service {
         &self,
         customer: CustomerId,
         id: SelectionId,
+        origin: Origin,
     ) -> Result<(), Error> {
-        self.call(|store| async move { store.delete_selection(customer, id).await })
-            .await
+        let delete = |store: Store| async move {
+            store.delete_selection(customer, id, &origin, now()).await
+        };
+        self.call(delete).await
     }
 
     /// Lists the users of a frozen selection, each with its place.

@@ -9,11 +9,15 @@ use super::codec::{encode_order, encode_tally};
 use super::customers::ReadGuard;
 use super::earlier::Earlier;
 use super::error::{Error, Refusal, Unconfirmed};
+use super::journal::Journal;
+use super::record::Draft;
 use super::rehearse::{Rehearsal, Rehearse};
 use super::roll::{ReadSeats, Roll, Users};
 use super::schema::{batch_chunks as bc, batches as b, installation as i};
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, Change, CustomerId, Digest, Guard, Losses, RequestId, Tally, Terms};
+use crate::domain::{
+    BatchId, Change, CustomerId, Digest, Guard, Losses, Origin, Record, RequestId, Tally, Terms,
+};
 
 /// Users of an atomic batch: all are decided and written in one transaction.
 pub const ATOMIC_USERS_MAX: usize = 10_000;
@@ -27,6 +31,8 @@ pub struct NewBatch {
     pub id: BatchId,
     /// The caller's name for the request.
     pub request: RequestId,
+    /// Who asked for it.
+    pub origin: Origin,
     /// Tells requests apart.
     pub request_hash: [u8; 32],
     /// The distinct changes.
@@ -185,6 +191,11 @@ impl Store {
                 );
                 diesel::insert_into(bc::table).values(row).execute(conn).await?;
             }
+            let accepted = Record::BatchAccepted(new.id, batch.user_count, new.request_hash);
+            let draft = Draft::new(new.customer, &new.origin, new.now).of_batch(new.id);
+            // A batch of nobody has nothing left to do.
+            let ended = batch.has_ended().then_some(Record::BatchEnded(new.id, [0; 4], None));
+            conn.record(draft.record(&accepted).records(ended)).await?;
             Ok(Accepted::New(batch))
         })
     }

@@ -123,6 +123,18 @@ impl Store {
         read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 
+    /// The choices of these numbers.
+    pub async fn choices(
+        &self,
+        customer: CustomerId,
+        wanted: impl IntoIterator<Item = ChoiceId>,
+    ) -> Result<Choices, Error> {
+        let mut choices = Choices::default();
+        self.load_choices(customer, &mut choices, wanted.into_iter())
+            .await?;
+        Ok(choices)
+    }
+
     /// Adds the choices of these numbers that `choices` does not know.
     pub(super) async fn load_choices(
         &self,

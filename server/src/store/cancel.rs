@@ -7,13 +7,21 @@ use diesel_async::RunQueryDsl;
 use super::Store;
 use super::batches::{Batch, RUNNING, encode_stop, not_found};
 use super::error::Error;
+use super::journal::Journal;
+use super::record::Draft;
 use super::schema::batches as b;
-use super::types::Id;
-use crate::domain::{BatchId, CustomerId, Stop};
+use super::types::{Id, Timestamp};
+use crate::domain::{BatchId, CustomerId, Origin, Record, Stop};
 
 impl Store {
     /// Tells a batch to skip the rest, unless it has ended or does so already.
-    pub async fn cancel_batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
+    pub async fn cancel_batch(
+        &self,
+        customer: CustomerId,
+        id: BatchId,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Batch, Error> {
         let _turn = self.queue(customer).await;
         let key = (Id::from(customer), Id::from(id));
         write_tx!(self, conn => {
@@ -22,10 +30,14 @@ impl Store {
                 .find(key)
                 .filter(b::state.eq(RUNNING))
                 .filter(b::stopped.eq(encode_stop(None)));
-            diesel::update(goes_on)
+            let cancelled = diesel::update(goes_on)
                 .set(b::stopped.eq(encode_stop(Some(Stop::Cancelled))))
                 .execute(conn)
                 .await?;
+            if cancelled == 1 {
+                let draft = Draft::new(customer, origin, now).of_batch(id);
+                conn.record(draft.record(&Record::BatchCancelled(id))).await?;
+            }
             let found = b::table.find(key).select(Batch::as_select()).first(conn).await;
             found.optional()?.ok_or_else(|| not_found(id))
         })

@@ -4,15 +4,20 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Store;
-use super::diff::{CatalogueChange, EditionDiff, RulesDiff, StoredEdition, StoredRule};
+use super::diff::{CatalogueChange, ChangeKind, EditionDiff, RulesDiff, StoredEdition, StoredRule};
 use super::error::Error;
+use super::journal::Journal;
 use super::later_plans::encode_later_plans;
 use super::products::{Product, not_found};
+use super::record::Draft;
 use super::schema::{
     installation as i, product_plans as pp, products as p, rules as r, service_plans as sp,
 };
-use super::types::Id;
-use crate::domain::{Catalogue, LaterPlans, NewProduct, PlanId, ProductId, ProductPlan, fold};
+use super::types::{Id, Timestamp};
+use crate::domain::{
+    Catalogue, CatalogueRecord, INSTALLATION, LaterPlans, NewProduct, Origin, PlanId, ProductId,
+    ProductPlan, Record, fold,
+};
 use crate::edition::{Edition, RuleSet};
 
 /// Takes turns with every other change of the catalogue and gives its version.
@@ -122,6 +127,8 @@ impl Store {
         id: ProductId,
         for_company: Option<bool>,
         later_plans: Option<LaterPlans>,
+        origin: &Origin,
+        now: Timestamp,
     ) -> Result<(), Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
@@ -146,13 +153,20 @@ impl Store {
                     .execute(conn)
                     .await?;
                 set_catalogue_version!(conn, version + 1);
+                let record = Record::Catalogue(settings_record(&before, &after));
+                conn.record(Draft::new(INSTALLATION, origin, now).record(&record)).await?;
             }
             Ok(())
         })
     }
 
     /// Imports a whole edition: what it lacks is retired.
-    pub async fn import_edition(&self, edition: &Edition) -> Result<ImportOutcome, Error> {
+    pub async fn import_edition(
+        &self,
+        edition: &Edition,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<ImportOutcome, Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
             let products: Vec<Product> =
@@ -209,12 +223,19 @@ impl Store {
             }
             let version = version + i64::from(!diff.is_empty());
             set_catalogue_version!(conn, version);
+            let records = diff.changes.iter().map(import_record);
+            conn.record(Draft::new(INSTALLATION, origin, now).records(records)).await?;
             Ok(ImportOutcome { changes: diff.changes, version })
         })
     }
 
     /// Imports a whole set of rules: what it lacks is deleted.
-    pub async fn import_rules(&self, rules: &RuleSet) -> Result<ImportOutcome, Error> {
+    pub async fn import_rules(
+        &self,
+        rules: &RuleSet,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<ImportOutcome, Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
             let stored: Vec<(i16, Id, String, String, String)> = r::table.load(conn).await?;
@@ -234,8 +255,43 @@ impl Store {
             }
             let version = version + i64::from(!diff.is_empty());
             set_catalogue_version!(conn, version);
+            let records = diff.changes.iter().map(import_record);
+            conn.record(Draft::new(INSTALLATION, origin, now).records(records)).await?;
             Ok(ImportOutcome { changes: diff.changes, version })
         })
+    }
+}
+
+fn import_record(change: &CatalogueChange) -> Record {
+    Record::Catalogue(CatalogueRecord {
+        kind: change.kind as u8,
+        product: change.product,
+        plan: change.plan,
+        now: change.name.clone(),
+        before: change.previous.clone(),
+    })
+}
+
+/// What is recorded when a product's settings become others.
+fn settings_record(before: &Product, after: &Product) -> CatalogueRecord {
+    let text = |product: &Product| {
+        let holder = if product.for_company {
+            "company"
+        } else {
+            "user"
+        };
+        let later = match product.later_plans {
+            LaterPlans::On => "on",
+            LaterPlans::Off => "off",
+        };
+        format!("applies to {holder}, later plans {later}")
+    };
+    CatalogueRecord {
+        kind: ChangeKind::Changed as u8,
+        product: Some(after.product_id),
+        plan: None,
+        now: text(after),
+        before: text(before),
     }
 }
 

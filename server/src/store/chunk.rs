@@ -4,15 +4,18 @@
 mod postgres;
 mod sqlite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batches::{decode_stop, encode_stop};
-use super::codec::{decode_tally, encode_disposition, encode_edits, encode_tally};
+use super::codec::{decode_tally, encode_disposition, encode_tally};
 use super::error::Error;
+use super::record::{Draft, Row};
 use super::types::{Id, Timestamp};
 use super::{Db, Store};
 use crate::domain::{
-    BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Order, Plan, Progress, Snapshot,
+    BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Moved, Order, Origin, Plan,
+    ProductId, Progress, Record, Snapshot,
 };
 
 /// What is to be done and under which assumptions.
@@ -22,6 +25,8 @@ pub struct Chunk {
     pub customer: CustomerId,
     /// The batch.
     pub batch: BatchId,
+    /// Who asked for the batch.
+    pub origin: Origin,
     /// The right to work on the batch.
     pub fence: i64,
     /// Position of the first turn.
@@ -80,19 +85,23 @@ impl Store {
 struct Standing {
     next_position: i64,
     fence: i64,
+    /// Users applied, unchanged, failed and skipped.
+    counts: [i64; 4],
     catalogue_version: i64,
     progress: Progress,
 }
 
-/// Position, fence, failed users, why it was stopped, and sums: as stored.
-type StandingRow = (i64, i64, i64, i16, Vec<u8>);
+/// Position, fence, users applied, unchanged, failed and skipped, why it was stopped, and sums: as
+/// stored.
+type StandingRow = (i64, i64, i64, i64, i64, i64, i16, Vec<u8>);
 
 impl Standing {
     fn new(row: StandingRow, catalogue_version: i64) -> Result<Self, Error> {
-        let (next_position, fence, failed, stopped, tally) = row;
+        let (next_position, fence, applied, unchanged, failed, skipped, stopped, tally) = row;
         Ok(Self {
             next_position,
             fence,
+            counts: [applied, unchanged, failed, skipped],
             catalogue_version,
             progress: Progress {
                 failed: failed.cast_unsigned(),
@@ -120,9 +129,11 @@ struct Rows {
     inserts: Holdings,
     updates: Holdings,
     deletes: Holdings,
-    /// Users with a change row, and what it holds.
-    changed: Vec<Id>,
-    edits: Vec<Vec<u8>>,
+    /// What is recorded: the users first, so that their records are next to each other, then how
+    /// many assignments of each product have moved, the choices that got a number, and the end.
+    records: Vec<Row>,
+    /// How many of the records are those of users.
+    changed: i64,
     /// Products whose number of assigned seats moves, and by how much.
     products: Vec<Id>,
     deltas: Vec<i64>,
@@ -151,14 +162,23 @@ impl Holdings {
     }
 }
 
+/// The numbers that the new choices of a plan got.
+#[derive(Default)]
+struct Interned {
+    numbers: Vec<i32>,
+    /// Those that had none before.
+    numbered: Vec<Record>,
+}
+
 impl Rows {
-    /// `interned` are the numbers that the plan's new choices got.
-    fn new(order: &Order, plan: &Plan, interned: &[i32]) -> Self {
+    fn new(chunk: &Chunk, snapshot: &Snapshot, plan: &Plan, interned: &Interned) -> Self {
         let number = |choice: ChoiceId| match choice.0 {
-            place @ ..0 => ChoiceId(interned[place.unsigned_abs() as usize - 1]),
+            place @ ..0 => ChoiceId(interned.numbers[place.unsigned_abs() as usize - 1]),
             _ => choice,
         };
+        let order = &chunk.order;
         let mut rows = Self::default();
+        let mut moved: BTreeMap<ProductId, Moved> = BTreeMap::new();
         assert_eq!(
             plan.outcomes.len(),
             order.turns.len(),
@@ -173,7 +193,7 @@ impl Rows {
             if outcome.edits.is_empty() {
                 continue;
             }
-            let user = Id::from(turn.user.expect("only users that exist are changed"));
+            let user = turn.user.expect("only users that exist are changed");
             let edit = |edit: &Edit| Edit {
                 product: edit.product,
                 before: edit.before.map(number),
@@ -181,19 +201,39 @@ impl Rows {
             };
             let edits: Vec<Edit> = outcome.edits.iter().map(edit).collect();
             for edit in &edits {
+                let moved = moved.entry(edit.product).or_default();
                 match (edit.before, edit.after) {
-                    (None, Some(after)) => rows.inserts.push(user, edit, after.0),
-                    (_, Some(after)) => rows.updates.push(user, edit, after.0),
-                    (_, None) => rows.deletes.push(user, edit, 0),
+                    (None, Some(after)) => {
+                        rows.inserts.push(user.into(), edit, after.0);
+                        moved.given += 1;
+                    }
+                    (_, Some(after)) => {
+                        rows.updates.push(user.into(), edit, after.0);
+                        moved.changed += 1;
+                    }
+                    (_, None) => {
+                        rows.deletes.push(user.into(), edit, 0);
+                        moved.taken += 1;
+                    }
                 }
             }
-            rows.changed.push(user);
-            rows.edits.push(encode_edits(&edits));
+            rows.records
+                .push(Row::from(&Record::Assignments(user, edits)));
+            rows.changed += 1;
         }
         for (product, delta) in &plan.seat_deltas {
             rows.products.push((*product).into());
             rows.deltas.push(*delta);
         }
+        let moved = moved.into_iter().map(|(product, moved)| {
+            let before = snapshot
+                .seats
+                .get(&product)
+                .map_or(0, |seats| seats.assigned);
+            Record::SeatsMoved(product, Moved { before, ..moved })
+        });
+        rows.records.extend(moved.map(|record| Row::from(&record)));
+        rows.records.extend(interned.numbered.iter().map(Row::from));
         rows
     }
 }
@@ -208,15 +248,36 @@ struct Marks<'a> {
 }
 
 impl Rows {
-    /// `seq` is the last one before the chunk.
-    fn marks(&self, seq: i64) -> Marks<'_> {
+    /// `first_seq` is that of the first record, with which those of users begin.
+    fn marks(&self, first_seq: i64) -> Marks<'_> {
         Marks {
-            first_seq: seq + 1,
-            change_count: self.changed.len() as i64,
+            first_seq,
+            change_count: self.changed,
             dispositions: &self.dispositions,
             failed_user_ids: &self.failed_user_ids,
         }
     }
+}
+
+/// The commit of a chunk.
+fn draft(chunk: &Chunk, standing: &Standing, counts: &Counts, records: Vec<Row>) -> Draft {
+    let mut draft = Draft::new(chunk.customer, &chunk.origin, chunk.now).of_batch(chunk.batch);
+    draft.rows = records;
+    let moved = [
+        counts.applied,
+        counts.unchanged,
+        counts.failed,
+        counts.skipped,
+    ];
+    let mut sums = standing.counts;
+    sums.iter_mut()
+        .zip(moved)
+        .for_each(|(sum, more)| *sum += more);
+    let stopped = decode_stop(counts.stopped);
+    let ended = chunk
+        .is_last
+        .then_some(Record::BatchEnded(chunk.batch, sums, stopped));
+    draft.records(ended)
 }
 
 /// By how much a chunk moves the counts of its batch, and what the batch comes to.
@@ -245,14 +306,4 @@ impl Counts {
             tally: encode_tally(&progress.tally),
         }
     }
-}
-
-/// A write that touched another number of rows than it was meant to rolls everything back.
-fn expect_rows(what: &str, expected: usize, written: usize) -> Result<(), Error> {
-    if expected == written {
-        return Ok(());
-    }
-    Err(Error::Broken(format!(
-        "{what}: {written} rows written instead of {expected}"
-    )))
 }

@@ -183,7 +183,7 @@ fn put_products(bytes: &mut Vec<u8>, products: &[ProductId]) {
     bytes.extend(products.iter().flat_map(|product| *product.0.as_bytes()));
 }
 
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     put_len(bytes, text.len());
     bytes.extend(text.as_bytes());
 }
@@ -193,14 +193,15 @@ fn put_len(bytes: &mut Vec<u8>, len: usize) {
     bytes.extend(len.to_le_bytes());
 }
 
-fn damaged() -> Error {
+pub(super) fn damaged() -> Error {
     Error::Broken("a stored value is damaged".to_owned())
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads what was written, from the front.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
         let (taken, rest) = self.0.split_at_checked(len).ok_or_else(damaged)?;
         self.0 = rest;
         Ok(taken)
@@ -211,16 +212,16 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(bytes.try_into().expect("four bytes")))
     }
 
-    fn i32(&mut self) -> Result<i32, Error> {
+    pub(super) fn i32(&mut self) -> Result<i32, Error> {
         self.u32().map(u32::cast_signed)
     }
 
-    fn i64(&mut self) -> Result<i64, Error> {
+    pub(super) fn i64(&mut self) -> Result<i64, Error> {
         let bytes = self.take(8)?;
         Ok(i64::from_le_bytes(bytes.try_into().expect("eight bytes")))
     }
 
-    fn text(&mut self) -> Result<String, Error> {
+    pub(super) fn text(&mut self) -> Result<String, Error> {
         let len = self.u32()? as usize;
         String::from_utf8(self.take(len)?.to_vec()).map_err(|_| damaged())
     }
@@ -234,7 +235,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn id(&mut self) -> Result<Uuid, Error> {
+    pub(super) fn id(&mut self) -> Result<Uuid, Error> {
         Ok(Uuid::from_slice(self.take(16)?).expect("16 bytes"))
     }
 

@@ -7,6 +7,7 @@
 mod accept;
 mod cancel;
 mod catalogue;
+mod chain;
 mod choices;
 mod chunks;
 mod customers;
@@ -16,8 +17,10 @@ mod engine;
 mod filter;
 mod fixture;
 mod guard;
+mod history;
 mod import;
 mod indexes;
+mod journal;
 mod later_plans;
 mod licenses;
 mod lists;
@@ -30,6 +33,7 @@ mod records;
 mod rules;
 mod selections;
 mod takeover;
+mod tamper;
 mod terms;
 mod trouble;
 mod users;
@@ -188,6 +192,21 @@ checks! {
     records {
         changes_are_numbered_without_a_gap_and_say_what_changed
         results_are_read_from_any_position
+    }
+    journal {
+        every_mutation_leaves_one_commit_with_its_records
+        what_changes_nothing_leaves_no_record
+        records_hold_nothing_personal
+        a_batch_is_recorded_from_its_acceptance_to_its_end
+    }
+    history {
+        a_history_is_listed_by_what_it_is_about
+        a_history_is_filtered_by_kind_and_time
+        what_a_user_held_is_known_for_every_moment
+        a_time_never_goes_back
+    }
+    tamper {
+        any_single_mutation_of_the_journal_is_found
     }
     choices {
         a_choice_has_one_number_however_often_it_is_made

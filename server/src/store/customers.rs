@@ -5,11 +5,13 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::error::{Error, Refusal, is_duplicate};
+use super::journal::Journal;
 use super::portable::{Keys, Value, in_order, portable, prefix_range};
+use super::record::Draft;
 use super::schema::customers as c;
 use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version, sqlite};
-use crate::domain::{CustomerId, DisplayName, Guard, Place, fold};
+use crate::domain::{CustomerId, DisplayName, Guard, Origin, Place, Record, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -57,14 +59,18 @@ impl Store {
         &self,
         id: CustomerId,
         name: &DisplayName,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
+        let record = Draft::new(id, origin, now).record(&Record::CustomerCreated(id));
         write_tx!(self, conn => {
             let row = (
                 c::customer_id.eq(Id::from(id)),
                 c::display_name.eq(name.as_str()),
                 c::sort_key.eq(fold(name.as_str())),
                 c::change_seq.eq(0),
+                c::change_hash.eq([0; 32].as_slice()),
+                c::changed_at.eq(now),
                 c::version.eq(1),
                 c::created_at.eq(now),
                 c::updated_at.eq(now),
@@ -74,10 +80,12 @@ impl Store {
                 .returning(Customer::as_returning())
                 .get_result(conn)
                 .await;
-            created.map_err(|error| {
+            let created = created.map_err(|error| {
                 let taken = Refusal::Exists { resource: "customer", field: "customer_id" };
-                if is_duplicate(&error) { taken.into() } else { error.into() }
-            })
+                if is_duplicate(&error) { Error::from(taken) } else { error.into() }
+            })?;
+            conn.record(record.clone()).await?;
+            Ok(created)
         })
     }
 
@@ -131,6 +139,7 @@ impl Store {
         id: CustomerId,
         update: &CustomerUpdate,
         version: Option<i64>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
         let _turn = self.queue(id).await;
@@ -159,8 +168,18 @@ impl Store {
                     c::version.eq(found.version + 1),
                     c::updated_at.eq(now),
                 ))
-                .returning(Customer::as_returning());
-            Ok(changed.get_result(conn).await?)
+                .returning(Customer::as_returning())
+                .get_result(conn)
+                .await?;
+            let renamed = new.display_name != found.display_name;
+            let guards = [found.guard(), new.guard()];
+            let records = [
+                renamed.then_some(Record::CustomerRenamed(id)),
+                (guards[0] != guards[1]).then_some(Record::GuardSet(id, guards)),
+            ];
+            let draft = Draft::new(id, origin, now).records(records.into_iter().flatten());
+            conn.record(draft).await?;
+            Ok(changed)
         })
     }
 }

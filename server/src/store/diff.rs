@@ -12,8 +12,8 @@ use crate::edition::{AppliesTo, Edition, EditionRule, RuleSet};
 /// What happened to a product, a plan or a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// New, or back.
-    Added,
+    /// New, or back. The numbers are those of the journal.
+    Added = 1,
     /// Has another name.
     Renamed,
     /// Is for other holders.

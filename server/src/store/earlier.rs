@@ -124,7 +124,7 @@ macro_rules! earlier {
                     .filter(ch::seq.ge(first))
                     .filter(ch::seq.lt(first + count))
                     .order(ch::seq)
-                    .select((ch::user_id, ch::edits))
+                    .select((ch::thing_id, ch::details))
                     .load(self)
                     .await
             }

@@ -188,6 +188,16 @@ pub(super) fn unavailable(error: impl std::fmt::Display) -> Error {
     Error::Unavailable(error.to_string())
 }
 
+/// A write that touched another number of rows than it was meant to rolls everything back.
+pub(super) fn expect_rows(what: &str, expected: usize, written: usize) -> Result<(), Error> {
+    if expected == written {
+        return Ok(());
+    }
+    Err(Error::Broken(format!(
+        "{what}: {written} rows written instead of {expected}"
+    )))
+}
+
 /// Says whether an error is a value that must be unique and is not.
 pub(super) fn is_duplicate(error: &Diesel) -> bool {
     matches!(error, Diesel::DatabaseError(Kind::UniqueViolation, _))

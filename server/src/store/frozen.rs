@@ -10,12 +10,16 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::error::{Error, Refusal};
+use super::journal::Journal;
 use super::members::{sort, users_of};
+use super::record::Draft;
 use super::schema::{selection_chunks as sc, selections as s};
 use super::selection::evaluate;
 use super::types::{Id, Timestamp};
 use super::{Store, User};
-use crate::domain::{CustomerId, Place, Selection, SelectionId, SelectionPart, UserId, UserRef};
+use crate::domain::{
+    CustomerId, Origin, Place, Record, Selection, SelectionId, SelectionPart, UserId, UserRef,
+};
 
 /// Frozen selections that one customer can have.
 const SELECTIONS_MAX: i64 = 100;
@@ -24,7 +28,7 @@ const CLEARED_MAX: i64 = 4;
 /// Users in one row.
 const CHUNK_USERS: usize = 4_096;
 
-/// Deletes a selection with its chunks.
+/// Deletes a selection with its chunks, and says how many there were.
 macro_rules! delete {
     ($conn:expr, $key:expr) => {{
         let (customer, selection): (Id, Id) = $key;
@@ -36,10 +40,10 @@ macro_rules! delete {
             .await?;
         diesel::delete(s::table.find((customer, selection)))
             .execute($conn)
-            .await?;
+            .await?
     }};
 }
-/// Deletes some of the customer's selections whose time is over.
+/// Deletes some of the customer's selections whose time is over, and gives what is recorded.
 macro_rules! clear_expired {
     ($conn:expr, $customer:expr, $now:expr) => {{
         let expired: Vec<Id> = s::table
@@ -50,9 +54,11 @@ macro_rules! clear_expired {
             .select(s::selection_id)
             .load($conn)
             .await?;
-        for selection in expired {
-            delete!($conn, ($customer, selection));
+        for selection in &expired {
+            delete!($conn, ($customer, *selection));
         }
+        let deleted = |selection: Id| Record::SelectionDeleted(selection.into());
+        expired.into_iter().map(deleted)
     }};
 }
 
@@ -80,6 +86,8 @@ pub struct NewSelection {
     pub id: SelectionId,
     /// Whom it has.
     pub selection: Selection,
+    /// Who asked for it.
+    pub origin: Origin,
     /// Now.
     pub now: Timestamp,
     /// When it will be gone.
@@ -107,7 +115,7 @@ impl Store {
         let frozen = write_tx!(self, conn => {
             lock_customer!(conn, new.customer)?;
             let customer = Id::from(new.customer);
-            clear_expired!(conn, customer, new.now);
+            let expired = clear_expired!(conn, customer, new.now);
             let live: i64 = s::table
                 .filter(s::customer_id.eq(customer))
                 .filter(s::expires_at.gt(new.now))
@@ -142,6 +150,9 @@ impl Store {
                     diesel::insert_into(sc::table).values(row).execute(conn).await?;
                 }
             }
+            let created = Record::SelectionCreated(new.id, frozen.user_count);
+            let draft = Draft::new(new.customer, &new.origin, new.now).record(&created);
+            conn.record(draft.records(expired)).await?;
             Ok::<_, Error>(frozen)
         })?;
         Ok((frozen, found.unknown))
@@ -173,11 +184,16 @@ impl Store {
         &self,
         customer: CustomerId,
         id: SelectionId,
+        origin: &Origin,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let _turn = self.queue(customer).await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
-            delete!(conn, (Id::from(customer), Id::from(id)));
+            if delete!(conn, (Id::from(customer), Id::from(id))) > 0 {
+                let draft = Draft::new(customer, origin, now);
+                conn.record(draft.record(&Record::SelectionDeleted(id))).await?;
+            }
             Ok(())
         })
     }

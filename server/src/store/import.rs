@@ -7,10 +7,12 @@ use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::error::Error;
+use super::journal::Journal;
+use super::record::Draft;
 use super::schema::users as u;
 use super::types::{Id, Timestamp};
 use super::users::{NewUser, User, UserUpdate, user_changes, user_row};
-use crate::domain::{CustomerId, DisplayName, PrincipalName, UserId, fold};
+use crate::domain::{CustomerId, DisplayName, Origin, PrincipalName, Record, UserId, fold};
 
 /// A user to create or change.
 #[derive(Debug, Clone)]
@@ -42,6 +44,7 @@ impl Store {
         &self,
         customer: CustomerId,
         users: Vec<ImportUser>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Vec<Imported>, Error> {
         let _turn = self.queue(customer).await;
@@ -71,7 +74,7 @@ impl Store {
             present.extend(named);
             let mut part = Part::new(present);
             let outcomes = users.iter().map(|user| part.import(user, now)).collect();
-            let Part { users, created, updated, .. } = part;
+            let Part { users, created, updated, records, .. } = part;
             for user in updated {
                 diesel::update(u::table.find((Id::from(customer), Id::from(user.user_id))))
                     .set(user_changes!(user))
@@ -80,6 +83,7 @@ impl Store {
             }
             let created = created.iter().map(|id| users[id].clone()).collect();
             Insert::insert_users(conn, customer.into(), created).await?;
+            conn.record(Draft::new(customer, origin, now).records(records)).await?;
             Ok(outcomes)
         })
     }
@@ -93,6 +97,7 @@ struct Part {
     created: Vec<UserId>,
     /// One by one, as a name may be let go by one and taken by another.
     updated: Vec<User>,
+    records: Vec<Record>,
 }
 
 impl Part {
@@ -103,6 +108,7 @@ impl Part {
             deleted: Vec::new(),
             created: Vec::new(),
             updated: Vec::new(),
+            records: Vec::new(),
         };
         for (user, deleted) in present {
             if deleted.is_some() {
@@ -137,6 +143,7 @@ impl Part {
         if changed == *found {
             return Imported::Unchanged(id);
         }
+        self.records.push(found.update_record(&changed));
         self.by_key.remove(&fold(&found.principal_name));
         self.by_key.insert(fold(&changed.principal_name), id);
         if !self.created.contains(&id) {
@@ -158,6 +165,7 @@ impl Part {
         let id = user.id.unwrap_or(user.new_id);
         let new = new_user(id, principal_name, display_name, values).into_user(now);
         self.by_key.insert(fold(&new.principal_name), id);
+        self.records.push(Record::UserCreated(id, new.active));
         self.users.insert(id, new);
         self.created.push(id);
         Imported::Created(id)

@@ -7,12 +7,14 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::Error;
+use super::journal::Journal;
 use super::licenses::{License, Row, not_found, select_licenses};
 use super::portable::{Portable, portable};
+use super::record::Draft;
 use super::schema::{licenses as l, product_plans as pp, products as p};
 use super::types::{Guid, Id, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, LaterPlans, PlanId, ProductId, UserId};
+use crate::domain::{CustomerId, LaterPlans, Origin, PlanId, ProductId, Record, UserId};
 
 const BY_PRODUCT: i16 = 0;
 const ON: i16 = 1;
@@ -64,6 +66,7 @@ impl Store {
         product: ProductId,
         later: Option<LaterPlans>,
         version: Option<i64>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<License, Error> {
         let _turn = self.queue(customer).await;
@@ -76,6 +79,7 @@ impl Store {
             if before.later_plans == later {
                 return Ok(before);
             }
+            let set = Record::LaterPlansSet(product, [before.later_plans, later]);
             let after = License {
                 later_plans: later,
                 version: before.version + 1,
@@ -90,6 +94,7 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
+            conn.record(Draft::new(customer, origin, now).record(&set)).await?;
             Ok(after)
         })
     }

@@ -5,12 +5,14 @@ use diesel::sql_types::{BigInt, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::error::{Error, Refusal};
+use super::journal::Journal;
 use super::later_plans::{decode_later_plans, encode_later_plans};
 use super::portable::{Keys, Portable, Value, in_order, portable};
+use super::record::Draft;
 use super::schema::{licenses as l, products as p};
 use super::types::{Guid, Id, Instant, Timestamp};
 use super::{Store, check_version};
-use crate::domain::{CustomerId, LaterPlans, Place, ProductId, Seats};
+use crate::domain::{CustomerId, LaterPlans, Origin, Place, ProductId, Record, Seats};
 
 /// A license as stored, with the names of its product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +112,7 @@ impl Store {
         customer: CustomerId,
         product: ProductId,
         update: SeatsUpdate,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<License, Error> {
         let _turn = self.queue(customer).await;
@@ -154,6 +157,12 @@ impl Store {
                     ))
                     .execute(conn)
                     .await?;
+            }
+            if is_new || after != before {
+                let set = |seats: Seats| [seats.enabled, seats.warning, seats.suspended];
+                let old = (!is_new).then(|| set(before.seats));
+                let record = Record::SeatsSet(product, old, set(after.seats));
+                conn.record(Draft::new(customer, origin, now).record(&record)).await?;
             }
             Ok(License { version: after.version.max(1), ..after })
         })

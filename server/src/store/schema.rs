@@ -5,10 +5,14 @@ use diesel::table;
 
 table! {
     use diesel::sql_types::*;
+    use crate::store::types::Instant;
     installation (id) {
         id -> SmallInt,
         token_key -> Binary,
         catalogue_version -> BigInt,
+        change_seq -> BigInt,
+        change_hash -> Binary,
+        changed_at -> Instant,
     }
 }
 table! {
@@ -63,6 +67,8 @@ table! {
         display_name -> Text,
         sort_key -> Text,
         change_seq -> BigInt,
+        change_hash -> Binary,
+        changed_at -> Instant,
         guard_users -> Nullable<BigInt>,
         guard_percent -> Nullable<BigInt>,
         version -> BigInt,
@@ -188,10 +194,25 @@ table! {
     changes (customer_id, seq) {
         customer_id -> Guid,
         seq -> BigInt,
-        user_id -> Guid,
+        kind -> SmallInt,
+        thing_id -> Guid,
+        details -> Binary,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    commits (customer_id, last_seq) {
+        customer_id -> Guid,
+        last_seq -> BigInt,
+        first_seq -> BigInt,
+        committed_at -> Instant,
+        hash -> Binary,
+        who -> Text,
+        through -> Text,
+        request_id -> Nullable<Guid>,
         batch_id -> Nullable<Guid>,
-        edits -> Binary,
-        changed_at -> Instant,
+        comment -> Text,
     }
 }
 table! {
@@ -222,3 +243,4 @@ diesel::allow_tables_to_appear_in_same_query!(batch_chunks, batch_results);
 diesel::allow_tables_to_appear_in_same_query!(licenses, products);
 diesel::allow_tables_to_appear_in_same_query!(product_plans, service_plans);
 diesel::allow_tables_to_appear_in_same_query!(assignments, users);
+diesel::allow_tables_to_appear_in_same_query!(changes, commits);

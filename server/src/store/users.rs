@@ -3,13 +3,15 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::codec::encode_edits;
 use super::error::{Error, Refusal, is_duplicate};
-use super::schema::{assignments as a, changes as ch, customers as c, licenses as l, users as u};
+use super::journal::Journal;
+use super::record::Draft;
+use super::schema::{assignments as a, licenses as l, users as u};
 use super::types::{Id, Timestamp};
 use super::{Store, check_version};
 use crate::domain::{
-    ChoiceId, Country, CustomerId, DisplayName, Edit, PrincipalName, ProductId, UserId, UserRef,
+    ChoiceId, Country, CustomerId, DisplayName, Edit, Moved, Origin, PrincipalName, ProductId,
+    Record, UserFields, UserId, UserRef,
 };
 
 /// A user as stored.
@@ -90,6 +92,17 @@ impl User {
         }
         user
     }
+
+    /// What is recorded when the user becomes `after`.
+    pub(super) fn update_record(&self, after: &Self) -> Record {
+        let fields = UserFields {
+            principal_name: self.principal_name != after.principal_name,
+            display_name: self.display_name != after.display_name,
+            usage_location: self.usage_location != after.usage_location,
+            last_active: self.last_active_at != after.last_active_at,
+        };
+        Record::UserUpdated(self.user_id, fields, [self.active, after.active])
+    }
 }
 
 impl NewUser {
@@ -168,8 +181,11 @@ impl Store {
         &self,
         customer: CustomerId,
         new: NewUser,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<User, Error> {
+        let created = Record::UserCreated(new.id, new.active);
+        let record = Draft::new(customer, origin, now).record(&created);
         let _turn = self.queue(customer).await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
@@ -185,6 +201,7 @@ impl Store {
             created.map_err(|error| {
                 if is_duplicate(&error) { taken("principal_name") } else { error.into() }
             })?;
+            conn.record(record.clone()).await?;
             Ok(user)
         })
     }
@@ -208,6 +225,7 @@ impl Store {
         user: &UserRef,
         update: &UserUpdate,
         version: Option<i64>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<User, Error> {
         let _turn = self.queue(customer).await;
@@ -225,6 +243,8 @@ impl Store {
                 done.map_err(|error| {
                     if is_duplicate(&error) { taken("principal_name") } else { error.into() }
                 })?;
+                let record = found.update_record(&changed);
+                conn.record(Draft::new(customer, origin, now).record(&record)).await?;
             }
             Ok(changed)
         })
@@ -236,6 +256,7 @@ impl Store {
         customer: CustomerId,
         user: &UserRef,
         version: Option<i64>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(UserId, Vec<ProductId>), Error> {
         let _turn = self.queue(customer).await;
@@ -254,33 +275,27 @@ impl Store {
                 .load(conn)
                 .await?;
             diesel::delete(a::table.filter(mine)).execute(conn).await?;
-            for (product, _) in &held {
-                diesel::update(l::table.find((key.0, *product)))
+            let mut edits = Vec::with_capacity(held.len());
+            let mut moved = Vec::with_capacity(held.len());
+            for (product, choice) in &held {
+                let left: i64 = diesel::update(l::table.find((key.0, *product)))
                     .set(l::assigned.eq(l::assigned - 1))
-                    .execute(conn)
-                    .await?;
-            }
-            if !held.is_empty() {
-                let seq: i64 = diesel::update(c::table.find(key.0))
-                    .set(c::change_seq.eq(c::change_seq + 1))
-                    .returning(c::change_seq)
+                    .returning(l::assigned)
                     .get_result(conn)
                     .await?;
-                let gone = |(product, choice): &(Id, i32)| Edit {
-                    product: (*product).into(),
-                    before: Some(ChoiceId(*choice)),
-                    after: None,
-                };
-                let edits: Vec<Edit> = held.iter().map(gone).collect();
-                let row = (
-                    ch::customer_id.eq(key.0),
-                    ch::seq.eq(seq),
-                    ch::user_id.eq(key.1),
-                    ch::edits.eq(encode_edits(&edits)),
-                    ch::changed_at.eq(now),
-                );
-                diesel::insert_into(ch::table).values(row).execute(conn).await?;
+                let product = ProductId::from(*product);
+                let before = Some(ChoiceId(*choice));
+                edits.push(Edit { product, before, after: None });
+                let one = Moved { before: left + 1, taken: 1, ..Moved::default() };
+                moved.push(Record::SeatsMoved(product, one));
             }
+            let revoked = (!edits.is_empty()).then_some(Record::Assignments(found.user_id, edits));
+            let deleted = Record::UserDeleted(found.user_id, found.active);
+            let draft = Draft::new(customer, origin, now)
+                .records(revoked)
+                .record(&deleted)
+                .records(moved);
+            conn.record(draft).await?;
             // The tombstone keeps the id from being used again; names are personal and go.
             diesel::update(u::table.find(key))
                 .set((

@@ -105,6 +105,7 @@ async fn disturb(customer: &Customer, what: &str) {
                 customer_id: customer.id.clone(),
                 user: user_id(2),
                 etag: String::new(),
+                comment: String::new(),
             };
             customer.client.delete_user(request).await.expect("deleted");
         }

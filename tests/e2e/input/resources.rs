@@ -33,6 +33,7 @@ async fn customers(bad: &mut BadInput<'_>) {
         let request = CreateCustomerRequest {
             customer_id: String::new(),
             display_name: name.to_owned(),
+            comment: String::new(),
         };
         let call = client.create_customer(request);
         bad.invalid("a bad name", call, "display_name").await;
@@ -40,6 +41,7 @@ async fn customers(bad: &mut BadInput<'_>) {
     let create = |id: &str| CreateCustomerRequest {
         customer_id: id.to_owned(),
         display_name: "X".to_owned(),
+        comment: String::new(),
     };
     let call = client.create_customer(create("x"));
     bad.invalid("an id that is none", call, "customer_id").await;
@@ -184,6 +186,7 @@ async fn changed_users(bad: &mut BadInput<'_>) {
         customer_id: bad.customer.id.clone(),
         user: user_id(0),
         etag: "99".to_owned(),
+        comment: String::new(),
     };
     let call = client.delete_user(delete);
     bad.refused(
@@ -225,6 +228,7 @@ async fn users_of_others(bad: &mut BadInput<'_>) {
             customer_id,
             user,
             etag: String::new(),
+            comment: String::new(),
         };
         bad.refused(
             "delete",

@@ -23,6 +23,7 @@ fn create(bad: &BadInput<'_>, selection: Selection) -> CreateSelectionRequest {
     CreateSelectionRequest {
         customer_id: bad.customer.id.clone(),
         selection: Some(selection),
+        comment: String::new(),
     }
 }
 
@@ -31,6 +32,7 @@ async fn fields(bad: &mut BadInput<'_>) {
     let missing = CreateSelectionRequest {
         customer_id: bad.customer.id.clone(),
         selection: None,
+        comment: String::new(),
     };
     bad.invalid(
         "no selection",
@@ -123,6 +125,7 @@ async fn names(bad: &mut BadInput<'_>) {
     let strange = CreateSelectionRequest {
         customer_id: bad.stranger.id.clone(),
         selection: Some(select(vec![everybody()], vec![])),
+        comment: String::new(),
     };
     let strange = client.create_selection(strange).await.expect("frozen");
     let strange = strange.selection.expect("a selection").selection_id;
@@ -160,6 +163,7 @@ async fn names(bad: &mut BadInput<'_>) {
     let nobodys = CreateSelectionRequest {
         customer_id: UNKNOWN_ID.to_owned(),
         selection: Some(select(vec![everybody()], vec![])),
+        comment: String::new(),
     };
     let call = client.create_selection(nobodys);
     bad.refused("no customer", call, ResourceNotFound, place)
@@ -167,6 +171,7 @@ async fn names(bad: &mut BadInput<'_>) {
     let nobodys = DeleteSelectionRequest {
         customer_id: UNKNOWN_ID.to_owned(),
         selection_id: strange,
+        comment: String::new(),
     };
     let call = client.delete_selection(nobodys);
     bad.refused("no customer", call, ResourceNotFound, place)

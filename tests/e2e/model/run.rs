@@ -40,6 +40,7 @@ pub(crate) async fn settle(client: &Client, world: &World) -> Customer {
     let request = CreateCustomerRequest {
         customer_id: String::new(),
         display_name: "World".to_owned(),
+        comment: String::new(),
     };
     let customer = client.create_customer(request).await;
     let customer = Customer {

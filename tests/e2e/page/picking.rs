@@ -83,6 +83,7 @@ async fn s05_a_customer_is_picked_from_a_list(server: &Harness) {
         let request = CreateCustomerRequest {
             customer_id: String::new(),
             display_name: name.to_owned(),
+            comment: String::new(),
         };
         client.create_customer(request).await.expect("made");
     }

@@ -1,13 +1,11 @@
--- Distributed by customer_id. One row per changed user and commit: which assignments were before
--- and after. edits: per product 16 bytes id, 4 bytes choice before, 4 bytes after; -1 is none.
--- batch_id is not set if the user was deleted.
+-- Distributed by customer_id; the nil id is the installation's. The journal: a row per thing and commit,
+-- numbered without a gap. kind and details: store/record.rs. Never a name or another value of a person.
+-- There is no reference to customers, which is looked up for each row: commits have one customer each.
 CREATE TABLE changes (
     customer_id uuid NOT NULL,
     seq int8 NOT NULL,
-    user_id uuid NOT NULL,
-    batch_id uuid,
-    edits bytea NOT NULL,
-    changed_at timestamptz NOT NULL,
-    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq),
-    CONSTRAINT changes_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
+    kind int2 NOT NULL,
+    thing_id uuid NOT NULL,
+    details bytea NOT NULL,
+    CONSTRAINT changes_pkey PRIMARY KEY (customer_id, seq)
 )

@@ -14,13 +14,15 @@ use futures_util::future::try_join_all;
 use futures_util::{FutureExt, TryFutureExt, try_join};
 
 use super::{
-    Chunk, Counts, Decide, Decision, Holdings, Marks, Rows, Standing, StandingRow, Written,
-    expect_rows, obstacle,
+    Chunk, Counts, Decide, Decision, Holdings, Interned, Marks, Rows, Standing, StandingRow,
+    Written, draft, obstacle,
 };
-use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
+use crate::domain::{ChoiceId, Choices, PlanChoice, Record, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::encode_plans;
-use crate::store::error::{Error, unavailable};
+use crate::store::error::{Error, expect_rows, unavailable};
+use crate::store::journal;
+use crate::store::record::{Draft, Head, HeadRow};
 use crate::store::schema::{batches as b, customers as c, installation as i, plan_choices as pc};
 use crate::store::snapshot::postgres::{complete, read_snapshot};
 use crate::store::sql::{Sql, sql};
@@ -35,29 +37,34 @@ pub(super) async fn write_chunk(
         pool.get().await.map_err(unavailable)?;
     let conn: &mut AsyncPgConnection = &mut conn;
     conn.transaction(async |conn| {
-        let seq = lock(conn, chunk).await?;
+        let head = lock(conn, chunk).await?;
         let (standing, mut snapshot) = read(conn, chunk).await?;
         if let Some(obstacle) = obstacle(chunk, &standing) {
             return Ok(obstacle);
         }
-        snapshot.progress = standing.progress;
+        snapshot.progress = standing.progress.clone();
         complete(conn, chunk.customer, &chunk.order, &mut snapshot).await?;
         let Decision { plan, results } = decide(&snapshot);
         let counts = Counts::new(&snapshot, &chunk.order, &plan);
         let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices).await?;
-        let rows = Rows::new(&chunk.order, &plan, &interned);
-        write(conn, chunk, seq, &rows, &counts, results).await?;
+        let mut rows = Rows::new(chunk, &snapshot, &plan, &interned);
+        let records = std::mem::take(&mut rows.records);
+        let commit = draft(chunk, &standing, &counts, records);
+        write(conn, chunk, (&head, &commit), &rows, &counts, results).await?;
         Ok(Written::Done(snapshot.choices))
     })
     .await
 }
 
 /// Takes the customer's lock, in a round trip of its own: nothing may be read before it is held.
-async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> QueryResult<i64> {
-    let customer = c::table
-        .find(Id::from(chunk.customer))
-        .select(c::change_seq);
-    customer.for_no_key_update().get_result(conn).await
+async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> Result<Head, Error> {
+    let customer = c::table.find(Id::from(chunk.customer)).select((
+        c::change_seq,
+        c::change_hash,
+        c::changed_at,
+    ));
+    let head: HeadRow = customer.for_no_key_update().get_result(conn).await?;
+    head.try_into()
 }
 
 async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
@@ -66,7 +73,10 @@ async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snap
         .select((
             b::next_position,
             b::fence,
+            b::applied_count,
+            b::unchanged_count,
             b::failed_count,
+            b::skipped_count,
             b::stopped,
             b::tally,
         ));
@@ -87,9 +97,9 @@ async fn intern(
     chunk: &Chunk,
     new: &[PlanChoice],
     choices: &mut Choices,
-) -> Result<Vec<i32>, Error> {
+) -> Result<Interned, Error> {
     let customer = Id::from(chunk.customer);
-    let mut numbers = Vec::with_capacity(new.len());
+    let mut interned = Interned::default();
     for choice in new {
         let (only, plans) = (
             matches!(choice, PlanChoice::Only(_)),
@@ -121,27 +131,30 @@ async fn intern(
                     .values(row)
                     .execute(conn)
                     .await?;
+                let (id, plans) = (ChoiceId(number), choice.clone());
+                interned
+                    .numbered
+                    .push(Record::ChoiceNumbered(chunk.customer, id, plans));
                 number
             }
         };
         choices.insert(ChoiceId(number), choice.clone());
-        numbers.push(number);
+        interned.numbers.push(number);
     }
-    Ok(numbers)
+    Ok(interned)
 }
 
 async fn write(
     conn: &AsyncPgConnection,
     chunk: &Chunk,
-    seq: i64,
+    (head, commit): (&Head, &Draft),
     rows: &Rows,
     counts: &Counts,
     results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
-    let seqs: Vec<i64> = (seq + 1..).take(rows.changed.len()).collect();
     let mut writes = vec![update_batch(conn, chunk, counts).boxed()];
     let mut first = chunk.first_position;
-    let mut marks = rows.marks(seq);
+    let mut marks = rows.marks(head.seq + 1);
     for (count, part) in results {
         let place = (first, count as i64);
         writes.push(insert_results(conn, chunk, place, part, marks).boxed());
@@ -160,9 +173,8 @@ async fn write(
     if !rows.products.is_empty() {
         writes.push(update_seats(conn, chunk, rows).boxed());
     }
-    if !rows.changed.is_empty() {
-        writes.push(insert_changes(conn, chunk, &seqs, rows).boxed());
-        writes.push(update_seq(conn, chunk, rows.changed.len() as i64).boxed());
+    if !commit.rows.is_empty() {
+        writes.push(journal::postgres::write(conn, head, commit).boxed());
     }
     try_join_all(writes).await?;
     Ok(())
@@ -245,35 +257,6 @@ async fn update_seats(conn: &AsyncPgConnection, chunk: &Chunk, rows: &Rows) -> R
         .bind::<Guid, _>(Id::from(chunk.customer))
         .sql(" AND l.product_id = t.product_id");
     exactly(conn, "licenses", rows.products.len(), statement).await
-}
-
-async fn insert_changes(
-    conn: &AsyncPgConnection,
-    chunk: &Chunk,
-    seqs: &[i64],
-    rows: &Rows,
-) -> Result<(), Error> {
-    let statement = sql("INSERT INTO changes (customer_id, seq, user_id, batch_id, edits, changed_at) SELECT b.customer_id, t.seq, t.user_id, b.batch_id, t.edits, ")
-        .bind::<Instant, _>(chunk.now)
-        .sql(" FROM batches AS b CROSS JOIN unnest(")
-        .bind::<Array<BigInt>, _>(seqs)
-        .sql(", ")
-        .bind::<Array<Guid>, _>(&rows.changed[..])
-        .sql(", ")
-        .bind::<Array<Binary>, _>(&rows.edits[..])
-        .sql(") AS t(seq, user_id, edits) WHERE b.customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
-        .sql(" AND b.batch_id = ")
-        .bind::<Guid, _>(Id::from(chunk.batch));
-    exactly(conn, "changes", rows.changed.len(), statement).await
-}
-
-async fn update_seq(conn: &AsyncPgConnection, chunk: &Chunk, changes: i64) -> Result<(), Error> {
-    let statement = sql("UPDATE customers SET change_seq = change_seq + ")
-        .bind::<BigInt, _>(changes)
-        .sql(" WHERE customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer));
-    exactly(conn, "customers", 1, statement).await
 }
 
 async fn insert_results(

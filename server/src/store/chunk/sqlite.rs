@@ -11,16 +11,17 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::{
-    Chunk, Counts, Decide, Decision, Marks, Rows, Standing, StandingRow, Written, expect_rows,
+    Chunk, Counts, Decide, Decision, Interned, Marks, Rows, Standing, StandingRow, Written, draft,
     obstacle,
 };
-use crate::domain::{ChoiceId, Choices, PlanChoice, Snapshot};
+use crate::domain::{ChoiceId, Choices, PlanChoice, Record, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::encode_plans;
-use crate::store::error::Error;
+use crate::store::error::{Error, expect_rows};
+use crate::store::journal;
 use crate::store::schema::{
-    assignments as a, batch_results as br, batches as b, changes as ch, customers as c,
-    installation as i, licenses as l, plan_choices as pc,
+    assignments as a, batch_results as br, batches as b, installation as i, licenses as l,
+    plan_choices as pc,
 };
 use crate::store::snapshot::sqlite::{complete, read_snapshot};
 use crate::store::sqlite::Sqlite;
@@ -47,14 +48,16 @@ fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Wr
     if let Some(obstacle) = obstacle(chunk, &standing) {
         return Ok(obstacle);
     }
-    snapshot.progress = standing.progress;
+    snapshot.progress = standing.progress.clone();
     complete(conn, Id::from(chunk.customer), &chunk.order, &mut snapshot)?;
     let Decision { plan, results } = decide(&snapshot);
     let counts = Counts::new(&snapshot, &chunk.order, &plan);
     let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
-    let rows = Rows::new(&chunk.order, &plan, &interned);
-    let seq = write(conn, chunk, &rows)?;
-    finish(conn, chunk, rows.marks(seq), &counts, results)?;
+    let mut rows = Rows::new(chunk, &snapshot, &plan, &interned);
+    let records = std::mem::take(&mut rows.records);
+    write(conn, chunk, &rows)?;
+    let first_seq = journal::sqlite::write(conn, &draft(chunk, &standing, &counts, records))?;
+    finish(conn, chunk, rows.marks(first_seq), &counts, results)?;
     Ok(Written::Done(snapshot.choices))
 }
 
@@ -64,7 +67,10 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
         .select((
             b::next_position,
             b::fence,
+            b::applied_count,
+            b::unchanged_count,
             b::failed_count,
+            b::skipped_count,
             b::stopped,
             b::tally,
         ))
@@ -82,9 +88,9 @@ fn intern(
     chunk: &Chunk,
     new: &[PlanChoice],
     choices: &mut Choices,
-) -> Result<Vec<i32>, Error> {
+) -> Result<Interned, Error> {
     let customer = Id::from(chunk.customer);
-    let mut numbers = Vec::with_capacity(new.len());
+    let mut interned = Interned::default();
     for choice in new {
         let (only, plans) = (
             matches!(choice, PlanChoice::Only(_)),
@@ -110,17 +116,20 @@ fn intern(
                     pc::plan_ids.eq(plans),
                 );
                 diesel::insert_into(pc::table).values(row).execute(conn)?;
+                let (id, plans) = (ChoiceId(number), choice.clone());
+                interned
+                    .numbered
+                    .push(Record::ChoiceNumbered(chunk.customer, id, plans));
                 number
             }
         };
         choices.insert(ChoiceId(number), choice.clone());
-        numbers.push(number);
+        interned.numbers.push(number);
     }
-    Ok(numbers)
+    Ok(interned)
 }
 
-/// Gives the number of the last change before the chunk.
-fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<i64, Error> {
+fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), Error> {
     let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
     let new = &rows.inserts;
     for ((user, product), choice) in new.users.iter().zip(&new.products).zip(&new.choices) {
@@ -162,26 +171,7 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<i64,
             .execute(conn)?;
         expect_rows("license", 1, written)?;
     }
-    let seq = c::table.find(customer).select(c::change_seq);
-    let seq: i64 = seq.get_result(conn)?;
-    for ((user, edits), seq) in rows.changed.iter().zip(&rows.edits).zip(seq + 1..) {
-        let row = (
-            ch::customer_id.eq(customer),
-            ch::seq.eq(seq),
-            ch::user_id.eq(*user),
-            ch::batch_id.eq(Some(batch)),
-            ch::edits.eq(edits),
-            ch::changed_at.eq(chunk.now),
-        );
-        diesel::insert_into(ch::table).values(row).execute(conn)?;
-    }
-    if !rows.changed.is_empty() {
-        let last = seq + rows.changed.len() as i64;
-        diesel::update(c::table.find(customer))
-            .set(c::change_seq.eq(last))
-            .execute(conn)?;
-    }
-    Ok(seq)
+    Ok(())
 }
 
 fn finish(

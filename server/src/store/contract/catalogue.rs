@@ -2,7 +2,8 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, COMPANY_WIDE, OFFICE, PREMIUM, edition, edition_product, first_edition, plan, product,
+    BASIC, BY, COMPANY_WIDE, NOW, OFFICE, PREMIUM, edition, edition_product, first_edition, plan,
+    product,
 };
 use super::raw;
 use crate::domain::{Place, PlanChoice, PlanId, ProductId};
@@ -38,11 +39,17 @@ pub(super) async fn empty(fresh: Fresh) -> Store {
 /// Imports an edition, twice: the second time must change nothing.
 pub(super) async fn import(store: &Store, edition: &Edition) -> Vec<CatalogueChange> {
     let version = store.catalogue_version().await.expect("a version");
-    let outcome = store.import_edition(edition).await.expect("imported");
+    let outcome = store
+        .import_edition(edition, &BY, NOW)
+        .await
+        .expect("imported");
     let moved = i64::from(!outcome.changes.is_empty());
     assert_eq!(outcome.version, version + moved);
     let before = raw::contents(store).await;
-    let again = store.import_edition(edition).await.expect("imported");
+    let again = store
+        .import_edition(edition, &BY, NOW)
+        .await
+        .expect("imported");
     assert_eq!(
         (again.changes, again.version),
         (Vec::new(), outcome.version)
@@ -257,7 +264,7 @@ pub(super) async fn who_can_hold_a_product_is_kept_if_the_edition_does_not_say(f
 
     for (for_company, version) in [(true, 2), (true, 2), (false, 3), (true, 4)] {
         store
-            .update_product(OFFICE, Some(for_company), None)
+            .update_product(OFFICE, Some(for_company), None, &BY, NOW)
             .await
             .expect("set");
         assert_eq!(store.catalogue_version().await.expect("a version"), version);
@@ -277,7 +284,11 @@ pub(super) async fn who_can_hold_a_product_is_kept_if_the_edition_does_not_say(f
         id: unknown.to_string(),
     };
     assert_eq!(
-        raw::refusal(&store, store.update_product(unknown, Some(true), None)).await,
+        raw::refusal(
+            &store,
+            store.update_product(unknown, Some(true), None, &BY, NOW)
+        )
+        .await,
         expected
     );
 }

@@ -2,8 +2,8 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, customer, display, of_user, plan,
-    user,
+    BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, customer, display, of_user,
+    plan, user,
 };
 use super::raw;
 use crate::domain::{ChoiceId, Choices, Edit, Place, PlanChoice, UserId};
@@ -186,7 +186,7 @@ pub(super) async fn each_customer_numbers_its_own_choices(fresh: Fresh) {
     let name = display("Fabrikam");
     there
         .store
-        .create_customer(there.customer, &name, NOW)
+        .create_customer(there.customer, &name, &BY, NOW)
         .await
         .expect("created");
     there.enable_seats(OFFICE, 9).await;

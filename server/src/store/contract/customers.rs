@@ -1,7 +1,7 @@
 //! Customers.
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, customer, display, first_users, later};
+use super::fixture::{BY, Fixture, NOW, customer, display, first_users, later};
 use super::raw;
 use crate::domain::{DisplayName, Place};
 use crate::store::{AssignmentFilter, Customer, CustomerUpdate, Refusal};
@@ -17,7 +17,7 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
     let Fixture { store, .. } = fresh.fixture().await;
     let id = customer(7);
     let created = store
-        .create_customer(id, &display("Fabrikam"), NOW)
+        .create_customer(id, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     let expected = Customer {
@@ -34,7 +34,7 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
 
     let name = display("Fabrikam é");
     let renamed = store
-        .update_customer(id, &rename(&name), Some(1), later(5))
+        .update_customer(id, &rename(&name), Some(1), &BY, later(5))
         .await;
     let expected = Customer {
         display_name: "Fabrikam é".to_owned(),
@@ -52,7 +52,9 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
         (nothing, Some(2)),
         (rename(&name), None),
     ] {
-        let same = store.update_customer(id, &update, version, later(9)).await;
+        let same = store
+            .update_customer(id, &update, version, &BY, later(9))
+            .await;
         assert_eq!(same.expect("unchanged"), expected);
     }
     assert_eq!(store.customer(id).await.expect("found"), expected);
@@ -63,7 +65,7 @@ pub(super) async fn a_customer_id_is_given_once(fresh: Fresh) {
         store, customer, ..
     } = fresh.fixture().await;
     let name = display("Fabrikam");
-    let again = store.create_customer(customer, &name, NOW);
+    let again = store.create_customer(customer, &name, &BY, NOW);
     let expected = Refusal::Exists {
         resource: "customer",
         field: "customer_id",
@@ -84,7 +86,7 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
     };
     assert_eq!(raw::refusal(&store, store.customer(id)).await, expected);
     let update = rename(&name);
-    let update = store.update_customer(id, &update, None, NOW);
+    let update = store.update_customer(id, &update, None, &BY, NOW);
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
@@ -118,7 +120,7 @@ pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
     let name = display("Fabrikam");
     for stale in [0, 2, -1] {
         let update = rename(&name);
-        let update = store.update_customer(id, &update, Some(stale), NOW);
+        let update = store.update_customer(id, &update, Some(stale), &BY, NOW);
         let refusal = raw::refusal(&store, update).await;
         let (resource, id) = ("customer", id.to_string());
         assert_eq!(

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, country, customer, display,
-    first_users, later, plan, principal, product, user,
+    BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, country, customer,
+    display, first_users, later, plan, principal, product, user,
 };
 use super::raw;
 use crate::domain::{
@@ -113,7 +113,7 @@ impl World {
             .collect();
         let imported = fixture
             .store
-            .import_users(fixture.customer, rows, NOW)
+            .import_users(fixture.customer, rows, &BY, NOW)
             .await;
         assert_eq!(imported.expect("imported").len(), count as usize);
         // Somebody else's users are in no list of this customer.
@@ -121,13 +121,13 @@ impl World {
         let name = display("Fabrikam");
         fixture
             .store
-            .create_customer(other, &name, NOW)
+            .create_customer(other, &name, &BY, NOW)
             .await
             .expect("created");
         let rows = (1..=9).map(|number| random_user(number, numbers)).collect();
         fixture
             .store
-            .import_users(other, rows, NOW)
+            .import_users(other, rows, &BY, NOW)
             .await
             .expect("imported");
         let users = first_users(&fixture.store, fixture.customer, 1_000).await;
@@ -198,7 +198,7 @@ impl World {
             let gone = self.people.swap_remove(numbers.below(self.people.len()));
             let (store, id) = (&self.fixture.store, by_id(gone.user.user_id));
             store
-                .delete_user(self.fixture.customer, &id, None, NOW)
+                .delete_user(self.fixture.customer, &id, None, &BY, NOW)
                 .await
                 .expect("deleted");
         }
@@ -386,7 +386,7 @@ pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fre
             // The very user that the next page is beyond goes, and others come.
             let id = edge.user_id;
             store
-                .delete_user(customer, &by_id(id), None, NOW)
+                .delete_user(customer, &by_id(id), None, &BY, NOW)
                 .await
                 .expect("deleted");
             gone.insert(id);
@@ -395,7 +395,7 @@ pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fre
                 &mut numbers,
             );
             store
-                .import_users(customer, vec![new], NOW)
+                .import_users(customer, vec![new], &BY, NOW)
                 .await
                 .expect("imported");
             place = match start {

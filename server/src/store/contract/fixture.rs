@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use uuid::Uuid;
 
 use super::engine::Fresh;
 use crate::domain::{
-    Assign, Catalogue, Change, Country, CustomerId, DisplayName, Place, PlanChoice, PlanEdit,
-    PlanId, PrincipalName, ProductId, UserFilter, UserId, UserOrder, UserRef,
+    Assign, Catalogue, Change, Comment, Country, CustomerId, DisplayName, Origin, Place,
+    PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, UserFilter, UserId, UserOrder, UserRef,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
@@ -19,6 +19,14 @@ use crate::store::{
 
 /// The moment of every call, unless time matters.
 pub(super) const NOW: Timestamp = Timestamp(1_750_000_000_123_456);
+
+/// Who asks, unless it matters.
+pub(super) static BY: LazyLock<Origin> = LazyLock::new(|| Origin {
+    who: "ada".to_owned(),
+    through: "Contract/Check".to_owned(),
+    request: None,
+    comment: Comment::parse("because").expect("a comment"),
+});
 
 /// So many seconds after `NOW`.
 pub(super) fn later(seconds: i64) -> Timestamp {
@@ -195,13 +203,16 @@ impl Fresh {
         store.migrate().await.expect("migrated");
         store.token_key(b"secret").await.expect("a key");
         store
-            .import_edition(&first_edition())
+            .import_edition(&first_edition(), &BY, NOW)
             .await
             .expect("imported");
-        store.import_rules(&first_rules()).await.expect("imported");
+        store
+            .import_rules(&first_rules(), &BY, NOW)
+            .await
+            .expect("imported");
         let customer = customer(1);
         store
-            .create_customer(customer, &display("Contoso"), NOW)
+            .create_customer(customer, &display("Contoso"), &BY, NOW)
             .await
             .expect("created");
         let catalogue = Arc::new(store.catalogue().await.expect("a catalogue"));
@@ -238,7 +249,7 @@ impl Fixture {
             ..SeatsUpdate::default()
         };
         self.store
-            .set_seats(self.customer, product, update, NOW)
+            .set_seats(self.customer, product, update, &BY, NOW)
             .await
             .expect("seats")
     }
@@ -269,7 +280,7 @@ impl Fixture {
             });
             let imported = self
                 .store
-                .import_users(self.customer, part.collect(), NOW)
+                .import_users(self.customer, part.collect(), &BY, NOW)
                 .await;
             let imported = imported.expect("imported");
             assert!(

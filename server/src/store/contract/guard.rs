@@ -1,7 +1,7 @@
 //! Guards: a batch that takes away more than may be taken unasked has to be confirmed.
 
 use super::engine::Fresh;
-use super::fixture::{BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, revoke};
+use super::fixture::{BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, revoke};
 use super::raw;
 use crate::domain::{Change, Guard, Losses, Replace, UserId};
 use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed};
@@ -14,7 +14,7 @@ async fn set(fixture: &Fixture, users: Option<u32>, percent: Option<u32>) -> Gua
     };
     let updated = fixture
         .store
-        .update_customer(fixture.customer, &update, None, NOW)
+        .update_customer(fixture.customer, &update, None, &BY, NOW)
         .await;
     assert_eq!(updated.expect("updated").guard(), guard);
     guard

@@ -2,7 +2,7 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    Fixture, NOW, by_id, by_name, country, customer, display, first_users, later, name_of,
+    BY, Fixture, NOW, by_id, by_name, country, customer, display, first_users, later, name_of,
     new_user, principal, user,
 };
 use super::raw;
@@ -27,7 +27,7 @@ fn rows(rows: &[(u128, &str, &str)]) -> Vec<ImportUser> {
 async fn import(fixture: &Fixture, part: Vec<ImportUser>) -> Vec<String> {
     let outcomes = fixture
         .store
-        .import_users(fixture.customer, part, later(5))
+        .import_users(fixture.customer, part, &BY, later(5))
         .await;
     let short = |outcome: Imported| match outcome {
         Imported::Created(UserId(id)) => format!("created {}", id.as_u128()),
@@ -59,7 +59,7 @@ async fn with_users(fresh: Fresh, names: &[&str]) -> Fixture {
         let new = new_user(number, name);
         fixture
             .store
-            .create_user(fixture.customer, new, NOW)
+            .create_user(fixture.customer, new, &BY, NOW)
             .await
             .expect("created");
     }
@@ -116,7 +116,7 @@ pub(super) async fn an_imported_user_that_is_refused_does_not_keep_others_out(fr
         store, customer, ..
     } = &fixture;
     store
-        .delete_user(*customer, &by_id(user(3)), None, NOW)
+        .delete_user(*customer, &by_id(user(3)), None, &BY, NOW)
         .await
         .expect("deleted");
     let part = rows(&[
@@ -244,21 +244,21 @@ pub(super) async fn an_import_touches_its_customer_only(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x"]).await;
     let store: &Store = &fixture.store;
     let elsewhere = customer(2);
-    let import = store.import_users(elsewhere, rows(&[(1, "a@x", "A")]), NOW);
+    let import = store.import_users(elsewhere, rows(&[(1, "a@x", "A")]), &BY, NOW);
     let expected = Refusal::NotFound {
         resource: "customer",
         id: elsewhere.to_string(),
     };
     assert_eq!(raw::refusal(store, import).await, expected);
     store
-        .create_customer(elsewhere, &display("Fabrikam"), NOW)
+        .create_customer(elsewhere, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     let import = store
-        .import_users(elsewhere, rows(&[(1, "a@x", "Other")]), NOW)
+        .import_users(elsewhere, rows(&[(1, "a@x", "Other")]), &BY, NOW)
         .await;
     assert_eq!(import.expect("imported"), [Imported::Created(user(1))]);
     assert_eq!(everybody(&fixture).await, ["1 a@x Ada v1"]);
-    let nobody = store.import_users(elsewhere, Vec::new(), NOW).await;
+    let nobody = store.import_users(elsewhere, Vec::new(), &BY, NOW).await;
     assert_eq!(nobody.expect("imported"), []);
 }

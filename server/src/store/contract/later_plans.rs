@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, assign, assign_plans, customer, edition, edition_product, later,
-    plan, product, user,
+    BASIC, BY, Fixture, NOW, OFFICE, assign, assign_plans, customer, edition, edition_product,
+    later, plan, product, user,
 };
 use super::raw;
 use crate::domain::{LaterPlans, PlanChoice, ProductId, UserId};
@@ -17,7 +17,11 @@ async fn import(fixture: &mut Fixture, office: &[u128], basic: &[u128]) -> i64 {
         edition_product(OFFICE, "Office", office),
         edition_product(BASIC, "Basic", basic),
     ]);
-    let imported = fixture.store.import_edition(&next).await.expect("imported");
+    let imported = fixture
+        .store
+        .import_edition(&next, &BY, NOW)
+        .await
+        .expect("imported");
     let catalogue = fixture.store.catalogue().await.expect("a catalogue");
     fixture.catalogue = Arc::new(catalogue);
     imported.version
@@ -111,7 +115,7 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     let set = async |later, version| {
         let (store, customer) = (&fixture.store, fixture.customer);
         store
-            .set_later_plans(customer, OFFICE, later, version, later_time())
+            .set_later_plans(customer, OFFICE, later, version, &BY, later_time())
             .await
     };
     let license = set(Some(LaterPlans::Off), None).await.expect("set");
@@ -121,9 +125,10 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     assert_eq!(again.expect("so already"), license);
     let refused = raw::refusal(&fixture.store, set(None, Some(license.version + 1))).await;
     assert!(matches!(refused, Refusal::VersionMismatch { .. }));
-    let unknown = fixture
-        .store
-        .set_later_plans(fixture.customer, product(99), None, None, NOW);
+    let unknown =
+        fixture
+            .store
+            .set_later_plans(fixture.customer, product(99), None, None, &BY, NOW);
     let refused = raw::refusal(&fixture.store, unknown).await;
     assert!(matches!(
         refused,
@@ -139,15 +144,19 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     fixture.run(2, &users[1..2], assign(&[OFFICE])).await;
     // Off for everybody, and on again for this customer.
     let store = &fixture.store;
-    let off = store.update_product(OFFICE, None, Some(LaterPlans::Off));
+    let off = store.update_product(OFFICE, None, Some(LaterPlans::Off), &BY, NOW);
     off.await.expect("updated");
     assert!(!store.product(OFFICE).await.expect("found").0.for_company);
     fixture.catalogue = Arc::new(store.catalogue().await.expect("a catalogue"));
     fixture.run(3, &users[2..3], assign(&[OFFICE])).await;
-    let license =
-        fixture
-            .store
-            .set_later_plans(fixture.customer, OFFICE, Some(LaterPlans::On), None, NOW);
+    let license = fixture.store.set_later_plans(
+        fixture.customer,
+        OFFICE,
+        Some(LaterPlans::On),
+        None,
+        &BY,
+        NOW,
+    );
     license.await.expect("set");
     fixture.run(4, &users[3..], assign(&[OFFICE])).await;
 

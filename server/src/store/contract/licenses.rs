@@ -2,7 +2,7 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, assign, customer, display, later, product, revoke,
+    BASIC, BY, Fixture, NOW, OFFICE, assign, customer, display, later, product, revoke,
 };
 use super::raw;
 use crate::domain::Seats;
@@ -64,7 +64,7 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
             version: read,
         };
         let set = store
-            .set_seats(customer, OFFICE, update, later(version))
+            .set_seats(customer, OFFICE, update, &BY, later(version))
             .await;
         let updated_at = later(version);
         expected = License {
@@ -79,7 +79,7 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
     }
     // A license without any seat is one, too.
     let empty = store
-        .set_seats(customer, BASIC, SeatsUpdate::default(), NOW)
+        .set_seats(customer, BASIC, SeatsUpdate::default(), &BY, NOW)
         .await;
     assert_eq!(empty.expect("created").seats, seats((0, 0, 0)));
     let found = store.license(customer, BASIC).await;
@@ -100,7 +100,9 @@ pub(super) async fn seats_that_are_so_already_move_no_version(fresh: Fresh) {
             ..enabled(5)
         },
     ] {
-        let set = store.set_seats(*customer, OFFICE, update, later(9)).await;
+        let set = store
+            .set_seats(*customer, OFFICE, update, &BY, later(9))
+            .await;
         assert_eq!(set.expect("unchanged"), license);
         assert_eq!(
             store.license(*customer, OFFICE).await.expect("found"),
@@ -133,7 +135,7 @@ pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
         ..enabled(2)
     };
     store
-        .set_seats(*customer, OFFICE, update, NOW)
+        .set_seats(*customer, OFFICE, update, &BY, NOW)
         .await
         .expect("set");
     let users = fixture.create_users(1..=4).await;
@@ -149,7 +151,7 @@ pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
             0,
         ),
     ] {
-        let cut = store.set_seats(*customer, OFFICE, update, NOW);
+        let cut = store.set_seats(*customer, OFFICE, update, &BY, NOW);
         let expected = Refusal::SeatsBelowAssigned {
             product: OFFICE,
             assigned: 3,
@@ -163,7 +165,7 @@ pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
         ..enabled(1)
     };
     store
-        .set_seats(*customer, OFFICE, update, NOW)
+        .set_seats(*customer, OFFICE, update, &BY, NOW)
         .await
         .expect("three still");
     let update = SeatsUpdate {
@@ -172,13 +174,13 @@ pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
         ..enabled(1)
     };
     let cut = store
-        .set_seats(*customer, OFFICE, update, NOW)
+        .set_seats(*customer, OFFICE, update, &BY, NOW)
         .await
         .expect("with leave");
     assert_eq!((cut.seats.available(), cut.seats.assigned), (-2, 3));
     // More seats need no leave, though there are still too few.
     let more = store
-        .set_seats(*customer, OFFICE, enabled(2), NOW)
+        .set_seats(*customer, OFFICE, enabled(2), &BY, NOW)
         .await
         .expect("more");
     assert_eq!(more.seats.available(), -1);
@@ -207,14 +209,14 @@ pub(super) async fn a_license_at_another_version_is_left_alone(fresh: Fresh) {
         version,
     };
     // Before there is one, the version is 0.
-    let set = store.set_seats(*customer, OFFICE, stale(1), NOW);
+    let set = store.set_seats(*customer, OFFICE, stale(1), &BY, NOW);
     assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 0));
     store
-        .set_seats(*customer, OFFICE, stale(0), NOW)
+        .set_seats(*customer, OFFICE, stale(0), &BY, NOW)
         .await
         .expect("created");
     for version in [0, 2] {
-        let set = store.set_seats(*customer, OFFICE, stale(version), NOW);
+        let set = store.set_seats(*customer, OFFICE, stale(version), &BY, NOW);
         assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 1));
     }
 }
@@ -228,23 +230,23 @@ pub(super) async fn a_license_that_is_not_there_is_not_found(fresh: Fresh) {
     } = &fixture;
     let other = customer(2);
     store
-        .create_customer(other, &display("Fabrikam"), NOW)
+        .create_customer(other, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     store
-        .set_seats(other, OFFICE, enabled(5), NOW)
+        .set_seats(other, OFFICE, enabled(5), &BY, NOW)
         .await
         .expect("set");
     let found = raw::refusal(store, store.license(*mine, OFFICE)).await;
     assert_eq!(found, not_found("license", OFFICE));
     let unknown = product(99);
-    let set = store.set_seats(*mine, unknown, enabled(1), NOW);
+    let set = store.set_seats(*mine, unknown, enabled(1), &BY, NOW);
     assert_eq!(
         raw::refusal(store, set).await,
         not_found("product", unknown)
     );
     let nowhere = customer(3);
-    let set = store.set_seats(nowhere, OFFICE, enabled(1), NOW);
+    let set = store.set_seats(nowhere, OFFICE, enabled(1), &BY, NOW);
     assert_eq!(
         raw::refusal(store, set).await,
         not_found("customer", nowhere)

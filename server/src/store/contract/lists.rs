@@ -4,7 +4,7 @@ use super::customers::rename;
 use super::engine::Fresh;
 use super::filter::Numbers;
 use super::fixture::{
-    BASIC, COMPANY_WIDE, Fixture, NOW, OFFICE, PREMIUM, assign, customer, display, edition,
+    BASIC, BY, COMPANY_WIDE, Fixture, NOW, OFFICE, PREMIUM, assign, customer, display, edition,
     edition_product, product, revoke, user,
 };
 use crate::domain::{BatchId, CustomerId, Place, ProductId, UserId, fold};
@@ -54,10 +54,10 @@ pub(super) async fn customers_are_listed_by_name(fresh: Fresh) {
     for (number, name) in numbers.into_iter().zip(NAMES) {
         let id = customer(number);
         // Renamed, too: the place in the list is that of the new name.
-        let created = store.create_customer(id, &display("Old"), NOW).await;
+        let created = store.create_customer(id, &display("Old"), &BY, NOW).await;
         created.expect("created");
         let renamed = store
-            .update_customer(id, &rename(&display(name)), None, NOW)
+            .update_customer(id, &rename(&display(name)), None, &BY, NOW)
             .await;
         renamed.expect("renamed");
         all.push((fold(name), id));
@@ -99,7 +99,10 @@ pub(super) async fn products_are_listed_by_name_and_filter(fresh: Fresh) {
     next.products[0].applies_to = Some(AppliesTo::Company);
     next.products[1].string_id = "zz_top".to_owned();
     next.products[2].string_id = "Office".to_owned();
-    store.import_edition(&next).await.expect("imported");
+    store
+        .import_edition(&next, &BY, NOW)
+        .await
+        .expect("imported");
     let all = store
         .products(&ProductFilter::default(), &Place::First, 1_000)
         .await;

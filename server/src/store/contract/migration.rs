@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::engine::Fresh;
-use super::fixture::{NOW, OFFICE, assign, customer, display};
+use super::fixture::{BY, NOW, OFFICE, assign, customer, display};
 use super::raw;
 use crate::domain::Place;
 use crate::store::{AssignmentFilter, Db, Error, Location, Schema, Store};
@@ -196,7 +196,7 @@ pub(super) async fn what_was_written_is_there_after_a_restart(fresh: Fresh) {
     assert_eq!(raw::contents(&store).await, before);
     let name = display("Fabrikam");
     store
-        .create_customer(customer(2), &name, NOW)
+        .create_customer(customer(2), &name, &BY, NOW)
         .await
         .expect("writes go on");
     assert_eq!(

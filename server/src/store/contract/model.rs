@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign_plans, by_id, by_name, country, display, name_of,
-    plan, principal, user,
+    BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign_plans, by_id, by_name, country, display,
+    name_of, plan, principal, user,
 };
 use crate::domain::{
     Place, PlanChoice, ProductId, Selection, SelectionId, SelectionPart, UserFilter, UserId,
@@ -20,10 +20,10 @@ const PRODUCTS: [ProductId; 3] = [OFFICE, BASIC, PREMIUM];
 const NAMES: [&str; 7] = ["Ada", "ada", "Émile", "E\u{301}mile", "Zoë", "bob", "李"];
 
 /// Numbers that look random and are the same for the same seed.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -31,7 +31,7 @@ impl Random {
         usize::try_from(self.0 >> 33).expect("31 bits") % bound
     }
 
-    fn one_in(&mut self, chances: usize) -> bool {
+    pub(super) fn one_in(&mut self, chances: usize) -> bool {
         self.below(chances) == 0
     }
 }
@@ -95,7 +95,7 @@ impl Model {
         let Fixture {
             store, customer, ..
         } = &self.fixture;
-        let imported = store.import_users(*customer, vec![import], NOW).await;
+        let imported = store.import_users(*customer, vec![import], &BY, NOW).await;
         imported.expect("imported");
     }
 
@@ -127,7 +127,7 @@ impl Model {
             store, customer, ..
         } = &self.fixture;
         let deleted = store
-            .delete_user(*customer, &by_id(person.id), None, NOW)
+            .delete_user(*customer, &by_id(person.id), None, &BY, NOW)
             .await;
         deleted.expect("deleted");
         self.deleted.push(person);

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::fixture::Fixture;
 use crate::domain::{BatchId, Edit, UserId};
 use crate::store::codec::decode_edits;
-use crate::store::schema::{changes as ch, plan_choices as pc};
+use crate::store::schema::{changes as ch, commits as k, plan_choices as pc};
 use crate::store::types::Id;
 use crate::store::{Db, Error, Refusal, Store};
 
@@ -37,6 +37,19 @@ pub(super) async fn execute(store: &Store, statement: &str) {
         write_tx!(store, conn => { Ok(diesel::sql_query(statement).execute(conn).await?) })
     };
     done.await.expect(statement);
+}
+
+/// Does several things at once behind the store's back.
+pub(super) async fn execute_all(store: &Store, statements: &[String]) {
+    let done = async {
+        write_tx!(store, conn => {
+            for statement in statements {
+                diesel::sql_query(statement).execute(conn).await?;
+            }
+            Ok::<_, Error>(())
+        })
+    };
+    done.await.expect("done");
 }
 
 /// How many rows a table has.
@@ -124,26 +137,30 @@ pub(super) async fn failure<T: std::fmt::Debug>(
     error
 }
 
-/// A row of `changes`.
+/// A record of what a user holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ChangeRow {
-    pub(super) seq: i64,
     pub(super) user: UserId,
     pub(super) batch: Option<BatchId>,
     pub(super) edits: Vec<Edit>,
 }
 
-/// The change rows of the fixture's customer in order.
+/// What is recorded of the holdings of the fixture's customer's users, in order.
 pub(super) async fn changes(fixture: &Fixture) -> Vec<ChangeRow> {
     let store = &fixture.store;
     let query = ch::table
+        .inner_join(
+            k::table.on(k::customer_id
+                .eq(ch::customer_id)
+                .and(ch::seq.between(k::first_seq, k::last_seq))),
+        )
         .filter(ch::customer_id.eq(Id::from(fixture.customer)))
+        .filter(ch::kind.eq(1))
         .order(ch::seq)
-        .select((ch::seq, ch::user_id, ch::batch_id, ch::edits));
-    type Row = (i64, Id, Option<Id>, Vec<u8>);
+        .select((ch::thing_id, k::batch_id, ch::details));
+    type Row = (Id, Option<Id>, Vec<u8>);
     let rows = async { read!(store, conn => { query.load::<Row>(conn).await }) };
-    let row = |(seq, user, batch, edits): Row| ChangeRow {
-        seq,
+    let row = |(user, batch, edits): Row| ChangeRow {
         user: user.into(),
         batch: batch.map(BatchId::from),
         edits: decode_edits(&edits).expect("edits"),
@@ -188,6 +205,9 @@ pub(super) struct Totals {
     pub(super) change_seq: i64,
 }
 
+/// The journal without the part that is the installation's.
+const OF_CUSTOMERS: &str = "changes INNER JOIN customers USING (customer_id)";
+
 /// Reads them in one statement, which sees one moment.
 pub(super) async fn totals(store: &Store) -> Totals {
     let of = |what: &str, table: &str, name: &str| {
@@ -202,8 +222,8 @@ pub(super) async fn totals(store: &Store) -> Totals {
             of("SUM(applied_count)", "batches", "applied"),
             of("SUM(next_position)", "batches", "next_position"),
             of("SUM(result_count)", "batch_results", "results"),
-            of("COUNT(*)", "changes", "changes"),
-            of("MAX(seq)", "changes", "last_seq"),
+            of("COUNT(*)", OF_CUSTOMERS, "changes"),
+            of("MAX(seq)", OF_CUSTOMERS, "last_seq"),
             of("MAX(change_seq)", "customers", "change_seq"),
         ]
         .join(", ")

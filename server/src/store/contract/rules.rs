@@ -2,7 +2,7 @@
 
 use super::catalogue::{change, empty, import};
 use super::engine::Fresh;
-use super::fixture::{first_edition, first_rules, plan};
+use super::fixture::{BY, NOW, first_edition, first_rules, plan};
 use crate::domain::PlanId;
 use crate::edition::{EditionRule, RuleSet};
 use crate::store::{CatalogueChange, ChangeKind, Store, StoredRule};
@@ -10,10 +10,10 @@ use crate::store::{CatalogueChange, ChangeKind, Store, StoredRule};
 /// Imports rules, twice: the second time must change nothing. Gives the changes in words.
 async fn import_rules(store: &Store, rules: &RuleSet) -> Vec<String> {
     let version = store.catalogue_version().await.expect("a version");
-    let outcome = store.import_rules(rules).await.expect("imported");
+    let outcome = store.import_rules(rules, &BY, NOW).await.expect("imported");
     let moved = i64::from(!outcome.changes.is_empty());
     assert_eq!(outcome.version, version + moved);
-    let again = store.import_rules(rules).await.expect("imported");
+    let again = store.import_rules(rules, &BY, NOW).await.expect("imported");
     assert_eq!(
         (again.changes, again.version),
         (Vec::new(), outcome.version)
@@ -76,7 +76,10 @@ pub(super) async fn rules_are_added_renamed_and_removed(fresh: Fresh) {
     assert_eq!((stored[2].kind, stored[2].plan_name.as_str()), (3, "Two"));
 
     rules.plan_names.insert(plan(9).0, "Neuf".to_owned());
-    let outcome = store.import_rules(&rules).await.expect("imported");
+    let outcome = store
+        .import_rules(&rules, &BY, NOW)
+        .await
+        .expect("imported");
     let now = "Four requires any of One, Neuf";
     let before = "Four requires any of One, Nine";
     let renamed = change(ChangeKind::Renamed, None, Some(plan(4)), now, before);

@@ -1,7 +1,7 @@
 //! Selections: who is selected, in which order, and what is kept of it for how long.
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, by_id, by_name, customer, display, later, user};
+use super::fixture::{BY, Fixture, NOW, by_id, by_name, customer, display, later, user};
 use super::model::Model;
 use super::raw;
 use crate::domain::{
@@ -21,6 +21,7 @@ impl Fixture {
             customer: self.customer,
             id,
             selection,
+            origin: BY.clone(),
             now,
             expires_at: Timestamp(now.0 + 60_000_000),
         };
@@ -173,7 +174,7 @@ pub(super) async fn a_deleted_selection_is_gone_and_can_be_deleted_again(fresh: 
     }
     for _ in 0..2 {
         store
-            .delete_selection(*id, selection(1))
+            .delete_selection(*id, selection(1), &BY, NOW)
             .await
             .expect("gone");
         let read = store.selection(*id, selection(1), NOW).await;
@@ -182,7 +183,9 @@ pub(super) async fn a_deleted_selection_is_gone_and_can_be_deleted_again(fresh: 
     let other = fixture.evaluate(&frozen(selection(2)), NOW).await;
     assert_eq!(other.expect("kept").users.len(), 3);
     assert_eq!(rows(store, "selection_chunks").await, 1);
-    let strange = store.delete_selection(customer(9), selection(2)).await;
+    let strange = store
+        .delete_selection(customer(9), selection(2), &BY, NOW)
+        .await;
     assert_refused(strange, customer_not_found(9));
 }
 
@@ -193,7 +196,7 @@ pub(super) async fn another_customers_selection_is_not_found(fresh: Fresh) {
     let id = selection(1);
     fixture.freeze(id, everybody(), NOW).await.expect("frozen");
     let created = store
-        .create_customer(customer(2), &display("Fabrikam"), NOW)
+        .create_customer(customer(2), &display("Fabrikam"), &BY, NOW)
         .await;
     created.expect("created");
     let other = Fixture {
@@ -207,7 +210,7 @@ pub(super) async fn another_customers_selection_is_not_found(fresh: Fresh) {
         not_found(id),
     );
     store
-        .delete_selection(customer(2), id)
+        .delete_selection(customer(2), id, &BY, NOW)
         .await
         .expect("not there");
     let users = other
@@ -252,7 +255,7 @@ pub(super) async fn a_customer_keeps_a_hundred_selections_and_expired_ones_make_
     assert_refused(more, full.clone());
     assert_eq!(rows(store, "selections").await, 100, "nothing was written");
     store
-        .delete_selection(fixture.customer, selection(7))
+        .delete_selection(fixture.customer, selection(7), &BY, NOW)
         .await
         .expect("deleted");
     let more = fixture.freeze(selection(101), everybody(), later(59)).await;
@@ -355,7 +358,7 @@ pub(super) async fn a_frozen_selection_of_many_rows_is_read_from_any_place(fresh
     // Who is deleted leaves no hole in a page.
     for number in 2..=5 {
         let deleted = store
-            .delete_user(*customer, &by_id(user(number)), None, NOW)
+            .delete_user(*customer, &by_id(user(number)), None, &BY, NOW)
             .await;
         deleted.expect("deleted");
     }

@@ -6,7 +6,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, OFFICE, assign, customer, display, later};
+use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, display, later};
 use super::overlap::{self, Overlap};
 use super::raw;
 use crate::domain::{BatchId, Snapshot};
@@ -81,7 +81,7 @@ pub(super) async fn abandoned_batches_of_all_customers_are_found(fresh: Fresh) {
     let name = display("Fabrikam");
     there
         .store
-        .create_customer(there.customer, &name, NOW)
+        .create_customer(there.customer, &name, &BY, NOW)
         .await
         .expect("created");
     let users = there.create_users(1..=1).await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 
 use super::engine::Fresh;
-use super::fixture::{Fixture, NOW, OFFICE, assign, by_id, new_user, user};
+use super::fixture::{BY, Fixture, NOW, OFFICE, assign, by_id, new_user, user};
 use super::{overlap, raw};
 use crate::domain::Snapshot;
 use crate::store::{Chunk, Db, Decide, Error, Location, SeatsUpdate, postgres, sqlite};
@@ -36,14 +36,14 @@ async fn assert_conflicts(fixture: &Fixture, chunk: &Chunk) {
     } = fixture;
     let conflict =
         |error: Error, what| assert!(matches!(error, Error::Conflict(_)), "{what}: {error:?}");
-    let create = store.create_user(*customer, new_user(9, "new@x"), NOW);
+    let create = store.create_user(*customer, new_user(9, "new@x"), &BY, NOW);
     conflict(raw::failure(store, create).await, "create_user");
     let one = by_id(user(1));
-    let delete = store.delete_user(*customer, &one, None, NOW);
+    let delete = store.delete_user(*customer, &one, None, &BY, NOW);
     conflict(raw::failure(store, delete).await, "delete_user");
-    let import = store.import_users(*customer, Vec::new(), NOW);
+    let import = store.import_users(*customer, Vec::new(), &BY, NOW);
     conflict(raw::failure(store, import).await, "import_users");
-    let seats = store.set_seats(*customer, OFFICE, SeatsUpdate::default(), NOW);
+    let seats = store.set_seats(*customer, OFFICE, SeatsUpdate::default(), &BY, NOW);
     conflict(raw::failure(store, seats).await, "set_seats");
     let request = fixture.request(2, &[user(1)], assign(&[OFFICE]));
     conflict(

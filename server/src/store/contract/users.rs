@@ -2,7 +2,7 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    Fixture, NOW, by_id, by_name, country, customer, display, later, new_user, principal, user,
+    BY, Fixture, NOW, by_id, by_name, country, customer, display, later, new_user, principal, user,
 };
 use super::raw;
 use crate::domain::UserRef;
@@ -49,7 +49,7 @@ pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) 
         updated_at: NOW,
     };
     let created = store
-        .create_user(customer, new_user(1, "Ada@example.com"), NOW)
+        .create_user(customer, new_user(1, "Ada@example.com"), &BY, NOW)
         .await;
     assert_eq!(created.expect("created"), expected);
     for user in [
@@ -62,7 +62,7 @@ pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) 
     let mut second = new_user(2, "bob@example.com");
     (second.usage_location, second.active) = (None, false);
     let second = store
-        .create_user(customer, second, NOW)
+        .create_user(customer, second, &BY, NOW)
         .await
         .expect("created");
     assert_eq!((second.usage_location, second.active), (None, false));
@@ -73,7 +73,7 @@ pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
         store, customer, ..
     } = fresh.fixture().await;
     let mut expected = store
-        .create_user(customer, new_user(1, "ada@x"), NOW)
+        .create_user(customer, new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     let mut updates = [(); 5].map(|()| UserUpdate::default());
@@ -86,7 +86,7 @@ pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
         let now = later(step);
         let version = Some(expected.version);
         let changed = store
-            .update_user(customer, &by_id(user(1)), update, version, now)
+            .update_user(customer, &by_id(user(1)), update, version, &BY, now)
             .await;
         expected = User {
             version: expected.version + 1,
@@ -103,7 +103,7 @@ pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
         assert_eq!(changed.expect("changed"), expected, "step {step}");
         // The same again is no change.
         let again = store
-            .update_user(customer, &by_name("grace@x"), update, None, later(99))
+            .update_user(customer, &by_name("grace@x"), update, None, &BY, later(99))
             .await;
         assert_eq!(again.expect("unchanged"), expected, "step {step} again");
         assert_eq!(
@@ -121,7 +121,7 @@ pub(super) async fn a_user_at_another_version_is_left_alone(fresh: Fresh) {
         store, customer, ..
     } = fresh.fixture().await;
     store
-        .create_user(customer, new_user(1, "ada@x"), NOW)
+        .create_user(customer, new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     let (id, update) = (by_id(user(1)), named("grace@x"));
@@ -132,9 +132,9 @@ pub(super) async fn a_user_at_another_version_is_left_alone(fresh: Fresh) {
         version: 1,
     };
     for stale in [0, 2] {
-        let change = store.update_user(customer, &id, &update, Some(stale), NOW);
+        let change = store.update_user(customer, &id, &update, Some(stale), &BY, NOW);
         assert_eq!(raw::refusal(&store, change).await, expected);
-        let delete = store.delete_user(customer, &id, Some(stale), NOW);
+        let delete = store.delete_user(customer, &id, Some(stale), &BY, NOW);
         assert_eq!(raw::refusal(&store, delete).await, expected);
     }
 }
@@ -147,11 +147,11 @@ pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
     } = fresh.fixture().await;
     let other = customer(2);
     store
-        .create_customer(other, &display("Fabrikam"), NOW)
+        .create_customer(other, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     store
-        .create_user(other, new_user(1, "ada@x"), NOW)
+        .create_user(other, new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     // Those of another customer included.
@@ -167,9 +167,9 @@ pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
             expected
         );
         let update = named("new@x");
-        let change = store.update_user(mine, &user, &update, None, NOW);
+        let change = store.update_user(mine, &user, &update, None, &BY, NOW);
         assert_eq!(raw::refusal(&store, change).await, expected);
-        let delete = store.delete_user(mine, &user, None, NOW);
+        let delete = store.delete_user(mine, &user, None, &BY, NOW);
         assert_eq!(raw::refusal(&store, delete).await, expected);
     }
     let nowhere = customer(3);
@@ -177,7 +177,7 @@ pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
         resource: "customer",
         id: nowhere.to_string(),
     };
-    let create = store.create_user(nowhere, new_user(1, "ada@x"), NOW);
+    let create = store.create_user(nowhere, new_user(1, "ada@x"), &BY, NOW);
     assert_eq!(raw::refusal(&store, create).await, missing);
     assert_eq!(
         raw::refusal(&store, store.user(nowhere, &by_id(user(1)))).await,
@@ -199,28 +199,28 @@ pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh
     ];
     for ((one, other), number) in spellings.into_iter().zip(1..) {
         let created = store
-            .create_user(mine, new_user(number, one), NOW)
+            .create_user(mine, new_user(number, one), &BY, NOW)
             .await
             .expect("created");
         let found = store.user(mine, &by_name(other)).await.expect("found");
         assert_eq!(found, created);
-        let same_name = store.create_user(mine, new_user(100 + number, other), NOW);
+        let same_name = store.create_user(mine, new_user(100 + number, other), &BY, NOW);
         assert_eq!(
             raw::refusal(&store, same_name).await,
             taken("principal_name"),
             "{other}"
         );
     }
-    let same_id = store.create_user(mine, new_user(1, "new@x"), NOW);
+    let same_id = store.create_user(mine, new_user(1, "new@x"), &BY, NOW);
     assert_eq!(raw::refusal(&store, same_id).await, taken("user_id"));
     let (id, update) = (by_id(user(1)), named("STRASSE@x.de"));
-    let change = store.update_user(mine, &id, &update, None, NOW);
+    let change = store.update_user(mine, &id, &update, None, &BY, NOW);
     assert_eq!(raw::refusal(&store, change).await, taken("principal_name"));
 
     // A user's own name in another spelling is a change like any other.
     let (id, update) = (by_id(user(2)), named("Strasse@x.de"));
     let changed = store
-        .update_user(mine, &id, &update, None, NOW)
+        .update_user(mine, &id, &update, None, &BY, NOW)
         .await
         .expect("changed");
     assert_eq!(
@@ -229,11 +229,11 @@ pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh
     );
     // Another customer has names and ids of its own.
     store
-        .create_customer(customer(2), &display("Fabrikam"), NOW)
+        .create_customer(customer(2), &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     let there = store
-        .create_user(customer(2), new_user(1, "Ada@Example.com"), NOW)
+        .create_user(customer(2), new_user(1, "Ada@Example.com"), &BY, NOW)
         .await;
     assert_eq!(there.expect("created").user_id, user(1));
 }

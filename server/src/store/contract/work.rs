@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::fixture::{Fixture, NOW, later};
+use super::fixture::{BY, Fixture, NOW, later};
 use crate::domain::{
     BatchId, Change, Choices, Digest, Disposition, Plan, RequestId, Snapshot, Stop, Terms, UserId,
     UserRef, decide,
@@ -24,6 +24,7 @@ impl Fixture {
             id: BatchId(Uuid::from_u128(number.into())),
             request: RequestId(Uuid::from_u128(number.into())),
             request_hash: [number; 32],
+            origin: BY.clone(),
             changes: vec![change],
             users: Users::Listed(users.collect()),
             terms: Terms::BestEffort,
@@ -77,6 +78,7 @@ impl Fixture {
         Chunk {
             customer: self.customer,
             batch: batch.batch_id,
+            origin: BY.clone(),
             fence: 1,
             first_position,
             is_last: first_position + order.turns.len() as i64 == batch.user_count,

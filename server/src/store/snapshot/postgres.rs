@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
 
@@ -13,7 +13,8 @@ use super::{
     missing_choices,
 };
 use crate::domain::{
-    ChoiceId, Choices, Country, CustomerId, Held, Order, ProductId, Snapshot, UserId, UserState,
+    ChoiceId, Choices, Country, CustomerId, Held, Order, ProductId, RecordKind, Snapshot, UserId,
+    UserState,
 };
 use crate::store::codec::decode_choice;
 use crate::store::error::Error;
@@ -145,15 +146,20 @@ pub(in crate::store) async fn complete(
         return Ok(());
     }
     let users: Vec<Id> = changed.iter().map(|(user, _)| Id::from(*user)).collect();
-    let changes: Sql<'_, _, (Guid, BigInt, Nullable<Guid>, Binary)> =
-        sql("SELECT t.id, h.seq, h.batch_id, h.edits FROM unnest(")
-            .bind::<Array<Guid>, _>(&users[..])
-            .sql(") AS t(id) CROSS JOIN LATERAL (SELECT seq, batch_id, edits FROM changes WHERE customer_id = ")
-            .bind::<Guid, _>(Id::from(customer))
-            .sql(" AND user_id = t.id ORDER BY seq DESC LIMIT ")
-            .bind::<BigInt, _>(CHANGERS_SOUGHT)
-            .sql(") AS h")
-            .returning();
+    let changes: Sql<'_, _, (Guid, BigInt, Nullable<Guid>, Binary)> = sql(
+        "SELECT t.id, h.seq, k.batch_id, h.details FROM unnest(",
+    )
+    .bind::<Array<Guid>, _>(&users[..])
+    .sql(") AS t(id) CROSS JOIN LATERAL (SELECT seq, details FROM changes WHERE customer_id = ")
+    .bind::<Guid, _>(Id::from(customer))
+    .sql(" AND thing_id = t.id AND kind = ")
+    .bind::<SmallInt, _>(RecordKind::Assignments as i16)
+    .sql(" ORDER BY seq DESC LIMIT ")
+    .bind::<BigInt, _>(CHANGERS_SOUGHT)
+    .sql(") AS h CROSS JOIN LATERAL (SELECT batch_id FROM commits WHERE customer_id = ")
+    .bind::<Guid, _>(Id::from(customer))
+    .sql(" AND last_seq >= h.seq ORDER BY last_seq LIMIT 1) AS k")
+    .returning();
     let mut rows: Vec<(Id, i64, Option<Id>, Vec<u8>)> = changes.load(conn).await?;
     rows.sort_unstable_by_key(|(user, seq, ..)| (*user, -seq));
     let mut by_user: HashMap<Id, Vec<Changed>> = HashMap::new();

@@ -1,0 +1,241 @@
+//! `seatwise audit`: verifies here, not on the server, that a journal is what was written.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use prost_types::Timestamp;
+use seatwise_client::{Client, Flaw, Verifier, v1};
+use serde_json::{Value, json};
+
+use crate::connect::Connect;
+use crate::error::Error;
+use crate::exit;
+use crate::output::{self, Format, count, time};
+
+const HELP: &str = "\
+A checkpoint is worth what the place is worth that it is kept in: somewhere that those who can write to
+the database cannot reach.
+
+Examples:
+  seatwise audit checkpoint --customer $C > contoso.checkpoint
+  seatwise audit verify --customer $C --checkpoint contoso.checkpoint
+  seatwise audit export --customer $C >> contoso.jsonl";
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    connect: Connect,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify that nothing that was recorded was changed, added, removed or moved
+    Verify {
+        #[command(flatten)]
+        journal: Journal,
+        /// Also verify that the journal still leads to this checkpoint: a file that `audit checkpoint`
+        /// has printed; `-` for standard input. May be repeated
+        #[arg(long = "checkpoint", value_name = "FILE")]
+        checkpoints: Vec<PathBuf>,
+        /// Trust everything up to this checkpoint, and verify only what follows
+        #[arg(long, value_name = "FILE")]
+        after: Option<PathBuf>,
+    },
+    /// Verify the journal, and print its end as JSON, to be kept elsewhere
+    Checkpoint {
+        #[command(flatten)]
+        journal: Journal,
+    },
+    /// Print the journal as JSON lines: each record, and after its last record each commit
+    Export {
+        #[command(flatten)]
+        journal: Journal,
+        /// Only what follows this position: `last_position` of the last commit that is there already
+        #[arg(long, value_name = "POSITION", default_value_t = 0)]
+        after: i64,
+    },
+}
+
+/// Which journal.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Journal {
+    /// UUID of the customer
+    #[arg(long, value_name = "UUID")]
+    customer: Option<String>,
+    /// What belongs to no customer: the catalogue
+    #[arg(long)]
+    installation: bool,
+}
+
+impl Journal {
+    fn id(&self) -> &str {
+        self.customer.as_deref().unwrap_or_default()
+    }
+
+    fn name(&self) -> String {
+        match &self.customer {
+            Some(id) => format!("the journal of {id}"),
+            None => "the journal of the installation".to_owned(),
+        }
+    }
+}
+
+pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
+    let (client, format) = (args.connect.client()?, args.connect.output);
+    match args.command {
+        Command::Verify {
+            journal,
+            checkpoints,
+            after,
+        } => {
+            let mut verifier = match &after {
+                Some(file) => Verifier::after(&read(file)?),
+                None => Verifier::new(journal.id()),
+            };
+            for file in &checkpoints {
+                let checkpoint = read(file)?;
+                verifier = verifier.and_then(|mut verifier| {
+                    verifier.expect(checkpoint)?;
+                    Ok(verifier)
+                });
+            }
+            match verify(&client, &journal, verifier).await? {
+                Ok(end) => {
+                    output::note(&format!("{} is whole: {}", journal.name(), words(&end)));
+                    if format == Format::Json {
+                        output::line(&to_json(&end).to_string())?;
+                    }
+                    Ok(ExitCode::SUCCESS)
+                }
+                Err(flaw) => Ok(tell(&journal, &flaw)),
+            }
+        }
+        Command::Checkpoint { journal } => {
+            match verify(&client, &journal, Verifier::new(journal.id())).await? {
+                Ok(end) => {
+                    output::line(&to_json(&end).to_string())?;
+                    Ok(ExitCode::SUCCESS)
+                }
+                Err(flaw) => Ok(tell(&journal, &flaw)),
+            }
+        }
+        Command::Export { journal, after } => {
+            let mut parts = client.journal(request(&journal, after, true)).await?;
+            while let Some(part) = parts.next().await? {
+                export(&part)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn request(journal: &Journal, after: i64, include_decoded: bool) -> v1::StreamJournalRequest {
+    v1::StreamJournalRequest {
+        customer_id: journal.id().to_owned(),
+        after_position: after,
+        include_decoded,
+    }
+}
+
+async fn verify(
+    client: &Client,
+    journal: &Journal,
+    verifier: Result<Verifier, Flaw>,
+) -> Result<Result<v1::Checkpoint, Flaw>, Error> {
+    let mut verifier = match verifier {
+        Ok(verifier) => verifier,
+        Err(flaw) => return Ok(Err(flaw)),
+    };
+    let mut parts = client
+        .journal(request(journal, verifier.position(), false))
+        .await?;
+    while let Some(part) = parts.next().await? {
+        if let Err(flaw) = verifier.add(&part) {
+            return Ok(Err(flaw));
+        }
+    }
+    Ok(verifier.finish())
+}
+
+fn tell(journal: &Journal, flaw: &Flaw) -> ExitCode {
+    let (name, position) = (journal.name(), flaw.position);
+    output::note(&format!(
+        "{name} is NOT what was written: it is whole up to position {position}; then {}",
+        flaw.problem
+    ));
+    ExitCode::from(exit::FAILED)
+}
+
+fn words(end: &v1::Checkpoint) -> String {
+    let records = count(u64::try_from(end.position).unwrap_or_default());
+    match &end.commit_time {
+        Some(at) => format!("{records} records, the last of {}", time(Some(at))),
+        None => format!("{records} records"),
+    }
+}
+
+/// Prints the lines of a part: each commit after its records.
+fn export(part: &v1::StreamJournalResponse) -> Result<(), Error> {
+    let mut records = part.records.iter().peekable();
+    for commit in &part.commits {
+        while let Some(record) = records.next_if(|one| one.position <= commit.last_position) {
+            output::line(&format!(r#"{{"record":{}}}"#, output::json(record)?))?;
+        }
+        output::line(&format!(r#"{{"commit":{}}}"#, output::json(commit)?))?;
+    }
+    for record in records {
+        output::line(&format!(r#"{{"record":{}}}"#, output::json(record)?))?;
+    }
+    Ok(())
+}
+
+fn to_json(checkpoint: &v1::Checkpoint) -> Value {
+    json!({
+        "customer_id": checkpoint.customer_id,
+        "position": checkpoint.position,
+        "hash": checkpoint.hash,
+        "commit_time": checkpoint.commit_time.as_ref().map(ToString::to_string),
+    })
+}
+
+/// Reads a checkpoint that was printed here.
+fn read(file: &Path) -> Result<v1::Checkpoint, Error> {
+    let wrong = |problem: String| {
+        let file = file.display();
+        Error::Input(format!(
+            "{file}: {problem}; it must be what `seatwise audit checkpoint` has printed"
+        ))
+    };
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let text = text.map_err(|error| wrong(error.to_string()))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let field = |name: &str| {
+        let field = value[name].as_str().map(str::to_owned);
+        field.ok_or_else(|| wrong(format!("{name} is missing")))
+    };
+    let position = value["position"].as_i64();
+    let commit_time = match &value["commit_time"] {
+        Value::Null => None,
+        _ => {
+            let time: Result<Timestamp, _> = field("commit_time")?.parse();
+            Some(time.map_err(|_| wrong("commit_time is no time".to_owned()))?)
+        }
+    };
+    Ok(v1::Checkpoint {
+        customer_id: field("customer_id")?,
+        position: position.ok_or_else(|| wrong("position is missing".to_owned()))?,
+        hash: field("hash")?,
+        commit_time,
+    })
+}

@@ -1,0 +1,124 @@
+//! Histories, and the journal that they are read from.
+
+use super::{Error, Service};
+use crate::domain::{
+    BatchId, ChoiceId, Choices, CustomerId, ProductId, Record, RecordKind, UserRef,
+};
+use crate::store::{
+    Checkpoint, HistoryFilter, JournalPart, Recorded, Store, Subject, Timestamp, UserThen,
+};
+
+/// Records in one part of a journal.
+const PART_RECORDS: i64 = 1_000;
+
+/// What a history is about.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// Everything of the customer.
+    Everything,
+    /// A user.
+    User(UserRef),
+    /// The license of a product.
+    License(ProductId),
+    /// A batch.
+    Batch(BatchId),
+}
+
+/// Which records to list.
+#[derive(Debug, Clone)]
+pub struct HistoryQuery {
+    /// The customer, or the installation.
+    pub customer: CustomerId,
+    /// What they are about.
+    pub about: About,
+    /// Of which kinds; none means all.
+    pub kinds: Vec<RecordKind>,
+    /// Not committed before this time.
+    pub from: Option<Timestamp>,
+    /// Committed before this time.
+    pub until: Option<Timestamp>,
+}
+
+impl Service {
+    /// Returns up to `limit` records before a place, the newest first, with the choices that they name.
+    pub async fn history(
+        &self,
+        query: HistoryQuery,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<(Vec<Recorded>, Choices), Error> {
+        let list = |store: Store| async move {
+            let customer = query.customer;
+            let subject = match query.about {
+                About::Everything => Subject::Everything,
+                About::User(UserRef::Id(id)) => Subject::User(id),
+                About::User(user) => Subject::User(store.user(customer, &user).await?.user_id),
+                About::License(product) => Subject::License(product),
+                About::Batch(batch) => Subject::Batch(batch),
+            };
+            let filter = HistoryFilter {
+                subject,
+                kinds: query.kinds,
+                from: query.from,
+                until: query.until,
+            };
+            let found = store.history(customer, &filter, before, limit).await?;
+            let named = named(found.iter().map(|recorded| &recorded.record));
+            Ok((found, store.choices(customer, named).await?))
+        };
+        self.call(list).await
+    }
+
+    /// Says what was so of a user at a time.
+    pub async fn user_at(
+        &self,
+        customer: CustomerId,
+        user: UserRef,
+        at: Timestamp,
+    ) -> Result<UserThen, Error> {
+        let read = |store: Store| async move {
+            let id = match user {
+                UserRef::Id(id) => id,
+                user => store.user(customer, &user).await?.user_id,
+            };
+            store.user_then(customer, id, at).await
+        };
+        self.call(read).await
+    }
+
+    /// The end of a journal.
+    pub async fn checkpoint(&self, chain: CustomerId) -> Result<Checkpoint, Error> {
+        self.call(|store| async move { store.checkpoint(chain).await })
+            .await
+    }
+
+    /// Returns the part of a journal after a position.
+    pub async fn journal(&self, chain: CustomerId, after: i64) -> Result<JournalPart, Error> {
+        self.call(|store| async move { store.journal(chain, after, PART_RECORDS).await })
+            .await
+    }
+
+    /// Decodes the records of a part, as far as they are whole, and gives the choices that they name.
+    pub async fn decode(
+        &self,
+        chain: CustomerId,
+        part: &JournalPart,
+    ) -> Result<(Vec<Option<Record>>, Choices), Error> {
+        let records = part.records.iter().map(|record| record.decode().ok());
+        let records: Vec<Option<Record>> = records.collect();
+        let named = named(records.iter().flatten());
+        let choices = self.call(|store| async move { store.choices(chain, named).await });
+        let choices = choices.await?;
+        Ok((records, choices))
+    }
+}
+
+/// The choices that records name.
+fn named<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<ChoiceId> {
+    let edits = records.filter_map(|record| match record {
+        Record::Assignments(_, edits) => Some(edits),
+        _ => None,
+    });
+    let choices = edits.flatten().flat_map(|edit| [edit.before, edit.after]);
+    choices.flatten().collect()
+}

@@ -1,0 +1,115 @@
+//! A chain as whoever verifies it sees it: all of its parts, and whether they are whole.
+
+use super::fixture::Fixture;
+use crate::domain::{BatchId, Comment, Commit, CustomerId, Origin, RequestId, hash_record};
+use crate::store::{Checkpoint, JournalPart, Store, StoredCommit, StoredRecord, Timestamp};
+
+/// Records of one part: few, so that commits are cut.
+const PART: i64 = 7;
+
+/// A whole journal, with its end as kept beside it.
+#[derive(Debug, Clone)]
+pub(super) struct Chain {
+    pub(super) customer: CustomerId,
+    pub(super) head: Checkpoint,
+    pub(super) records: Vec<StoredRecord>,
+    pub(super) commits: Vec<StoredCommit>,
+}
+
+impl Chain {
+    pub(super) async fn read(store: &Store, customer: CustomerId) -> Self {
+        let head = store.checkpoint(customer).await.expect("a checkpoint");
+        let (mut records, mut commits) = (Vec::new(), Vec::new());
+        let mut after = 0;
+        loop {
+            let part = store.journal(customer, after, PART).await.expect("a part");
+            let JournalPart {
+                records: more,
+                commits: ended,
+                is_last,
+            } = part;
+            after = more
+                .last()
+                .map_or(after, |record: &StoredRecord| record.seq);
+            records.extend(more);
+            commits.extend(ended);
+            if is_last {
+                return Self {
+                    customer,
+                    head,
+                    records,
+                    commits,
+                };
+            }
+        }
+    }
+
+    /// What is wrong with it.
+    pub(super) fn flaw(&self) -> Option<String> {
+        let mut records = self.records.iter().peekable();
+        let mut last = Checkpoint {
+            position: 0,
+            hash: [0; 32],
+            at: Timestamp(0),
+        };
+        for stored in &self.commits {
+            let Some(commit) = commit(self.customer, stored) else {
+                return Some(format!("{stored:?} is none"));
+            };
+            if commit.first_seq != last.position + 1 || stored.committed_at < last.at {
+                return Some(format!("{stored:?} does not follow {last:?}"));
+            }
+            let mut hashes = Vec::new();
+            for seq in commit.first_seq..=commit.last_seq {
+                let Some(record) = records.next_if(|record| record.seq == seq) else {
+                    return Some(format!("{seq} is missing"));
+                };
+                hashes.push(hash_record(record.kind, record.thing_id.0, &record.details));
+            }
+            let hash = commit.link(&last.hash, &hashes);
+            if hashes.is_empty() || hash.as_slice() != stored.hash {
+                return Some(format!("{stored:?} has another hash"));
+            }
+            last = Checkpoint {
+                position: stored.last_seq,
+                hash,
+                at: stored.committed_at,
+            };
+        }
+        let rest = records
+            .next()
+            .map(|record| format!("{record:?} is too many"));
+        let is_end = self.head == last || (last.position == 0 && self.head.position == 0);
+        rest.or_else(|| (!is_end).then(|| format!("{last:?} is not the end {:?}", self.head)))
+    }
+}
+
+fn commit(customer: CustomerId, stored: &StoredCommit) -> Option<Commit> {
+    let origin = Origin {
+        who: stored.who.clone(),
+        through: stored.through.clone(),
+        request: stored.request_id.map(RequestId::from),
+        comment: Comment::parse(&stored.comment).ok()?,
+    };
+    let is_nil = |id: Option<crate::store::Id>| id.is_some_and(|id| id.0.is_nil());
+    if is_nil(stored.request_id) || is_nil(stored.batch_id) {
+        return None;
+    }
+    Some(Commit {
+        customer,
+        first_seq: stored.first_seq,
+        last_seq: stored.last_seq,
+        at: stored.committed_at.0,
+        origin,
+        batch: stored.batch_id.map(BatchId::from),
+    })
+}
+
+impl Fixture {
+    /// The customer's journal, which must be whole.
+    pub(super) async fn chain(&self) -> Chain {
+        let chain = Chain::read(&self.store, self.customer).await;
+        assert_eq!(chain.flaw(), None);
+        chain
+    }
+}

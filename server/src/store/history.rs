@@ -1,0 +1,455 @@
+//! Reading the journal: histories, and what a user held at some time. The chain itself is read in
+//! `chain.rs`.
+//!
+//! Every page costs the same however long the journal is: what is about a thing is found by
+//! `changes_thing_idx`, rare kinds by `changes_kind_idx`, the commits of a batch by
+//! `commits_batch_idx`, and a time is turned into a place by `commits_committed_at_key`. SQLite is told
+//! so: it would walk the key instead, past everything else.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
+use diesel_async::RunQueryDsl;
+
+use super::Store;
+use super::error::{Error, Refusal};
+use super::portable::{Portable, portable};
+use super::record::decode;
+use super::schema::{assignments as a, commits as k, users as u};
+use super::types::{Guid, Id, Instant, Timestamp};
+use crate::domain::{
+    BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record, RecordKind,
+    RequestId, UserId,
+};
+
+/// Commits of a batch that are looked through at once.
+const BATCH_COMMITS: i64 = 100;
+/// Records of a user that are read at once on the way back.
+const WALK_RECORDS: i64 = 500;
+/// Every place of a journal.
+const ALL: Range<i64> = 0..i64::MAX;
+
+/// What a history is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Everything of the customer.
+    Everything,
+    /// A user.
+    User(UserId),
+    /// The license of a product.
+    License(ProductId),
+    /// What a batch did.
+    Batch(BatchId),
+}
+
+/// Which records to list.
+#[derive(Debug, Clone)]
+pub struct HistoryFilter {
+    /// What they are about.
+    pub subject: Subject,
+    /// Of which kinds; none means all.
+    pub kinds: Vec<RecordKind>,
+    /// Not committed before this time.
+    pub from: Option<Timestamp>,
+    /// Committed before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A record with the commit that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number in the journal.
+    pub seq: i64,
+    /// What was done.
+    pub record: Record,
+    /// When it was committed.
+    pub committed_at: Timestamp,
+    /// The caller.
+    pub who: String,
+    /// The RPC.
+    pub through: String,
+    /// The caller's name for the request, if it had one.
+    pub request: Option<RequestId>,
+    /// The batch that it belongs to, if it does.
+    pub batch: Option<BatchId>,
+    /// The caller's reason; empty if none was given.
+    pub comment: String,
+}
+
+/// What was so of a user at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserThen {
+    /// The user.
+    pub user: UserId,
+    /// The last commit up to that time.
+    pub position: i64,
+    /// Whether the user existed, and if so, whether it was active.
+    pub active: Option<bool>,
+    /// What it held, by product, with the choice of plans.
+    pub held: Vec<(ProductId, PlanChoice)>,
+}
+
+/// A user on the way back from now.
+struct Walk {
+    active: Option<bool>,
+    held: BTreeMap<ProductId, ChoiceId>,
+}
+
+type ChangeRow = (Id, i64, i16, Id, Vec<u8>);
+type ChangeColumns = (Guid, BigInt, SmallInt, Guid, Binary);
+type RecordedRow = (
+    (i64, i16, Id, Vec<u8>),
+    (Timestamp, String, String, Option<Id>, Option<Id>, String),
+);
+type RecordedColumns = (
+    (BigInt, SmallInt, Guid, Binary),
+    (Instant, Text, Text, Nullable<Guid>, Nullable<Guid>, Text),
+);
+
+impl Store {
+    /// Returns up to `limit` records before the place `before`, the newest first.
+    pub async fn history(
+        &self,
+        customer: CustomerId,
+        filter: &HistoryFilter,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let mut range = self.places(customer, filter.from, filter.until).await?;
+        range.end = range.end.min(before.unwrap_or(i64::MAX));
+        let of = |select| Rows {
+            customer,
+            select,
+            range: range.clone(),
+            limit,
+        };
+        let kinds = filter.mask();
+        let found = match filter.subject {
+            Subject::User(user) => self.recorded(of(Select::Thing(user.into(), kinds))).await?,
+            Subject::License(product) => {
+                self.recorded(of(Select::Thing(product.into(), kinds)))
+                    .await?
+            }
+            Subject::Batch(batch) => self.of_batch(of(Select::Kinds(kinds)), batch).await?,
+            Subject::Everything if filter.kinds.is_empty() => {
+                self.recorded(of(Select::All)).await?
+            }
+            Subject::Everything => {
+                let mut found = Vec::new();
+                for kind in &filter.kinds {
+                    found.extend(self.recorded(of(Select::Kind(*kind))).await?);
+                }
+                found.sort_by_key(|recorded| -recorded.seq);
+                found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                found
+            }
+        };
+        if found.is_empty() {
+            self.check_subject(customer, filter.subject).await?;
+        }
+        Ok(found)
+    }
+
+    /// Refuses if there is no such thing, and never was.
+    async fn check_subject(&self, customer: CustomerId, subject: Subject) -> Result<(), Error> {
+        match subject {
+            Subject::Everything if customer == INSTALLATION => Ok(()),
+            Subject::Everything => self.customer(customer).await.map(drop),
+            Subject::License(product) => self.license(customer, product).await.map(drop),
+            Subject::Batch(batch) => self.batch(customer, batch).await.map(drop),
+            Subject::User(user) => {
+                let known: Option<i64> = read!(self, conn => {
+                    let key = (Id::from(customer), Id::from(user));
+                    u::table.find(key).select(u::version).first(conn).await.optional()
+                })?;
+                if known.is_some() {
+                    return Ok(());
+                }
+                self.customer(customer).await?;
+                Err(no_user(user))
+            }
+        }
+    }
+
+    /// The places of what was committed at these times.
+    async fn places(
+        &self,
+        customer: CustomerId,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Range<i64>, Error> {
+        let mut places = ALL;
+        if let Some(from) = from {
+            places.start = self.position(customer, from).await? + 1;
+        }
+        if let Some(until) = until {
+            places.end = self.position(customer, until).await? + 1;
+        }
+        Ok(places)
+    }
+
+    /// The position of the last commit before a time; 0 if there is none.
+    async fn position(&self, customer: CustomerId, before: Timestamp) -> Result<i64, Error> {
+        let last: Option<i64> = read!(self, conn => {
+            let last = k::table
+                .filter(k::customer_id.eq(Id::from(customer)))
+                .filter(k::committed_at.lt(before))
+                .order((k::committed_at.desc(), k::last_seq.desc()))
+                .select(k::last_seq);
+            last.first(conn).await.optional()
+        })?;
+        Ok(last.unwrap_or(0))
+    }
+
+    async fn recorded(&self, rows: Rows) -> Result<Vec<Recorded>, Error> {
+        let statement = rows.with_commits();
+        let found: Vec<RecordedRow> = read!(self, conn => { statement.load(conn).await })?;
+        found.into_iter().map(Recorded::try_from).collect()
+    }
+
+    /// The records of a batch: its commits from the newest, each with its records.
+    async fn of_batch(&self, rows: Rows, batch: BatchId) -> Result<Vec<Recorded>, Error> {
+        let (customer, Range { start, end }) = (Id::from(rows.customer), rows.range.clone());
+        // The commit that holds the last place may end beyond it.
+        let last: Option<i64> = read!(self, conn => {
+            let last = k::table
+                .filter(k::customer_id.eq(customer))
+                .filter(k::last_seq.ge(end - 1))
+                .order(k::last_seq)
+                .select(k::last_seq);
+            last.first(conn).await.optional()
+        })?;
+        let mut last = last.unwrap_or(i64::MAX);
+        let mut found = Vec::new();
+        loop {
+            let commits = portable("SELECT first_seq, last_seq FROM commits")
+                .per_engine("", " INDEXED BY commits_batch_idx")
+                .sql(" WHERE customer_id = ")
+                .id(customer)
+                .sql(" AND batch_id = ")
+                .id(batch)
+                .sql(" AND last_seq >= ")
+                .number(start)
+                .sql(" AND last_seq <= ")
+                .number(last)
+                .sql(" ORDER BY last_seq DESC")
+                .limit(BATCH_COMMITS)
+                .returning::<(BigInt, BigInt)>();
+            let commits: Vec<(i64, i64)> = read!(self, conn => { commits.load(conn).await })?;
+            for (first_seq, last_seq) in &commits {
+                let mut of_commit = rows.clone();
+                of_commit.range = (*first_seq).max(start)..end.min(last_seq + 1);
+                of_commit.limit -= found.len() as i64;
+                found.extend(self.recorded(of_commit).await?);
+                if found.len() as i64 == rows.limit {
+                    return Ok(found);
+                }
+            }
+            match commits.last() {
+                Some((first_seq, _)) if commits.len() as i64 == BATCH_COMMITS => {
+                    last = first_seq - 1;
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// What was so of a user when everything up to a time was committed, and nothing later: what is
+    /// so now, less what was done since, walked back through the user's own records.
+    pub async fn user_then(
+        &self,
+        customer: CustomerId,
+        user: UserId,
+        at: Timestamp,
+    ) -> Result<UserThen, Error> {
+        let position = self
+            .position(customer, Timestamp(at.0.saturating_add(1)))
+            .await?;
+        let key = (Id::from(customer), Id::from(user));
+        let (is_known, walk) = read_tx!(self, conn => {
+            let now: Option<(bool, Option<Timestamp>)> = u::table
+                .find(key)
+                .select((u::active, u::deleted_at))
+                .first(conn)
+                .await
+                .optional()?;
+            let held: Vec<(Id, i32)> = a::table
+                .filter(a::customer_id.eq(key.0).and(a::user_id.eq(key.1)))
+                .select((a::product_id, a::choice_id))
+                .load(conn)
+                .await?;
+            let held = held.into_iter().map(|(product, choice)| (product.into(), ChoiceId(choice)));
+            let mut walk = Walk {
+                active: now.and_then(|(active, deleted)| deleted.is_none().then_some(active)),
+                held: held.collect(),
+            };
+            let mut end = i64::MAX;
+            loop {
+                let rows = Rows {
+                    customer,
+                    select: Select::Thing(key.1, -1),
+                    range: position + 1..end,
+                    limit: WALK_RECORDS,
+                };
+                let rows = rows.statement().returning::<ChangeColumns>();
+                let later: Vec<ChangeRow> = rows.load(conn).await?;
+                for (_, _, kind, thing, details) in &later {
+                    walk.undo(&decode(*kind, *thing, details)?);
+                }
+                match later.last() {
+                    Some((_, seq, ..)) if later.len() as i64 == WALK_RECORDS => end = *seq,
+                    _ => break,
+                }
+            }
+            Ok((now.is_some(), walk))
+        })?;
+        if !is_known {
+            self.customer(customer).await?;
+            return Err(no_user(user));
+        }
+        let choices = self.choices(customer, walk.held.values().copied()).await?;
+        let plans = |choice| {
+            let plans = choices.get(choice).cloned();
+            plans.ok_or_else(|| Error::Broken(format!("no plan choice {}", choice.0)))
+        };
+        let held = walk.held.iter();
+        let held = held.map(|(product, choice)| Ok((*product, plans(*choice)?)));
+        Ok(UserThen {
+            user,
+            position,
+            active: walk.active,
+            held: held.collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+impl Walk {
+    /// Takes one record back.
+    fn undo(&mut self, record: &Record) {
+        match record {
+            Record::Assignments(_, edits) => {
+                for edit in edits {
+                    match edit.before {
+                        Some(choice) => drop(self.held.insert(edit.product, choice)),
+                        None => drop(self.held.remove(&edit.product)),
+                    }
+                }
+            }
+            Record::UserCreated(..) => self.active = None,
+            Record::UserUpdated(_, _, [active, _]) | Record::UserDeleted(_, active) => {
+                self.active = Some(*active);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Which rows of `changes` to read.
+#[derive(Clone)]
+struct Rows {
+    customer: CustomerId,
+    select: Select,
+    range: Range<i64>,
+    limit: i64,
+}
+
+#[derive(Clone)]
+enum Select {
+    All,
+    Kind(RecordKind),
+    /// Any of the kinds whose bits are set.
+    Kinds(i64),
+    Thing(Id, i64),
+}
+
+impl HistoryFilter {
+    /// The bits of the kinds that are listed. Things of different kinds may have the same id.
+    fn mask(&self) -> i64 {
+        use RecordKind as Kind;
+        let is_asked = |kind: &Kind| self.kinds.is_empty() || self.kinds.contains(kind);
+        let is_about = |kind: &Kind| match self.subject {
+            Subject::User(_) => (Kind::Assignments..=Kind::UserDeleted).contains(kind),
+            Subject::License(_) => (Kind::SeatsSet..=Kind::SeatsMoved).contains(kind),
+            Subject::Everything | Subject::Batch(_) => true,
+        };
+        let listed = Kind::ALL
+            .into_iter()
+            .filter(|kind| is_asked(kind) && is_about(kind));
+        listed.fold(0, |mask, kind| mask | 1 << kind as i16)
+    }
+}
+
+fn no_user(user: UserId) -> Error {
+    let (resource, id) = ("user", user.to_string());
+    Refusal::NotFound { resource, id }.into()
+}
+
+impl Rows {
+    fn statement(&self) -> Portable {
+        const KINDS: &str = " AND (CAST(1 AS bigint) << kind) & ";
+        let rows = portable("SELECT customer_id, seq, kind, thing_id, details FROM changes");
+        let rows = match self.select {
+            Select::All | Select::Kinds(_) | Select::Kind(RecordKind::Assignments) => rows,
+            Select::Kind(_) => rows.per_engine("", " INDEXED BY changes_kind_idx"),
+            Select::Thing(..) => rows.per_engine("", " INDEXED BY changes_thing_idx"),
+        };
+        let rows = rows.sql(" WHERE customer_id = ").id(self.customer);
+        let rows = match self.select {
+            Select::All => rows,
+            Select::Kind(kind) => {
+                let rows = rows.sql(" AND kind = ").number((kind as i16).into());
+                // Said in the text, so that the index of the others is seen to serve.
+                match kind {
+                    RecordKind::Assignments => rows,
+                    _ => rows.sql(" AND kind <> 1"),
+                }
+            }
+            Select::Kinds(mask) => rows.sql(KINDS).number(mask).sql(" <> 0"),
+            Select::Thing(thing, mask) => rows
+                .sql(" AND thing_id = ")
+                .id(thing)
+                .sql(KINDS)
+                .number(mask)
+                .sql(" <> 0"),
+        };
+        rows.sql(" AND seq >= ")
+            .number(self.range.start)
+            .sql(" AND seq < ")
+            .number(self.range.end)
+            .sql(" ORDER BY seq DESC LIMIT ")
+            .number(self.limit)
+    }
+
+    /// The rows, each with its commit: the first that ends at it or after it.
+    fn with_commits(&self) -> Portable<RecordedColumns> {
+        portable("SELECT r.seq, r.kind, r.thing_id, r.details, k.committed_at, k.who, k.through, ")
+            .sql("k.request_id, k.batch_id, k.comment FROM (")
+            .append(self.statement())
+            .sql(") AS r CROSS JOIN commits AS k WHERE k.customer_id = r.customer_id")
+            .sql(" AND k.last_seq = (SELECT min(m.last_seq) FROM commits AS m")
+            .sql(" WHERE m.customer_id = r.customer_id AND m.last_seq >= r.seq)")
+            .sql(" ORDER BY r.seq DESC")
+            .returning()
+    }
+}
+
+impl TryFrom<RecordedRow> for Recorded {
+    type Error = Error;
+
+    fn try_from((row, commit): RecordedRow) -> Result<Self, Error> {
+        let (seq, kind, thing, details) = row;
+        let (committed_at, who, through, request, batch, comment) = commit;
+        Ok(Self {
+            seq,
+            record: decode(kind, thing, &details)?,
+            committed_at,
+            who,
+            through,
+            request: request.map(RequestId::from),
+            batch: batch.map(BatchId::from),
+            comment,
+        })
+    }
+}
