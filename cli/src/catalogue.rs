@@ -216,14 +216,11 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             applies_to,
             why,
         } => {
-            let applies_to: product::AppliesTo = applies_to.into();
             let request = v1::UpdateProductRequest {
-                product_id: products::find(&client, &product).await?.product_id,
-                applies_to: applies_to.into(),
-                comment: why.comment,
+                applies_to: product::AppliesTo::from(applies_to).into(),
                 ..Default::default()
             };
-            output::show(format, &client.update_product(request).await?)?;
+            update(&client, format, &product, why, request).await?;
         }
         Command::SetLaterPlans {
             product,
@@ -231,15 +228,25 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             why,
         } => {
             let request = v1::UpdateProductRequest {
-                product_id: products::find(&client, &product).await?.product_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
-                comment: why.comment,
                 ..Default::default()
             };
-            output::show(format, &client.update_product(request).await?)?;
+            update(&client, format, &product, why, request).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn update(
+    client: &Client,
+    format: Format,
+    product: &str,
+    why: Why,
+    mut request: v1::UpdateProductRequest,
+) -> Result<(), Error> {
+    request.product_id = products::find(client, product).await?.product_id;
+    request.comment = why.comment;
+    output::show(format, &client.update_product(request).await?)
 }
 
 async fn list_products(
