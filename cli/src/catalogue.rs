@@ -201,16 +201,7 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::Product { product } => {
             show_product(format, &products::find(&client, &product).await?)?;
         }
-        Command::Rules(limit) => {
-            let page = async |ask: Ask| {
-                let request = v1::ListRulesRequest {
-                    page_size: ask.page_size,
-                    page_token: ask.page_token,
-                };
-                Ok(client.list_rules(request).await?.into())
-            };
-            paging::print_all(format, &limit, page).await?;
-        }
+        Command::Rules(limit) => list_rules(&client, format, &limit).await?,
         Command::SetAppliesTo {
             product,
             applies_to,
@@ -235,6 +226,17 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn list_rules(client: &Client, format: Format, limit: &Limit) -> Result<(), Error> {
+    let page = async |ask: Ask| {
+        let request = v1::ListRulesRequest {
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+        };
+        Ok(client.list_rules(request).await?.into())
+    };
+    paging::print_all(format, limit, page).await
 }
 
 async fn update(
