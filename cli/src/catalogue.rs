@@ -205,29 +205,17 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
         Command::Product { product } => {
             show_product(format, &products::find(&client, &product).await?)?;
         }
-        Command::Rules(limit) => {
-            let page = async |ask: Ask| {
-                let request = v1::ListRulesRequest {
-                    page_size: ask.page_size,
-                    page_token: ask.page_token,
-                };
-                Ok(client.list_rules(request).await?.into())
-            };
-            paging::print_all(format, &limit, page).await?;
-        }
+        Command::Rules(limit) => list_rules(&client, format, &limit).await?,
         Command::SetAppliesTo {
             product,
             applies_to,
             why,
         } => {
-            let applies_to: product::AppliesTo = applies_to.into();
             let request = v1::UpdateProductRequest {
-                product_id: products::find(&client, &product).await?.product_id,
-                applies_to: applies_to.into(),
-                comment: why.comment,
+                applies_to: product::AppliesTo::from(applies_to).into(),
                 ..Default::default()
             };
-            output::show(format, &client.update_product(request).await?)?;
+            update(&client, format, &product, why, request).await?;
         }
         Command::SetLaterPlans {
             product,
@@ -235,15 +223,36 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
             why,
         } => {
             let request = v1::UpdateProductRequest {
-                product_id: products::find(&client, &product).await?.product_id,
                 later_plans: v1::LaterPlans::from(later_plans).into(),
-                comment: why.comment,
                 ..Default::default()
             };
-            output::show(format, &client.update_product(request).await?)?;
+            update(&client, format, &product, why, request).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn list_rules(client: &Client, format: Format, limit: &Limit) -> Result<(), Error> {
+    let page = async |ask: Ask| {
+        let request = v1::ListRulesRequest {
+            page_size: ask.page_size,
+            page_token: ask.page_token,
+        };
+        Ok(client.list_rules(request).await?.into())
+    };
+    paging::print_all(format, limit, page).await
+}
+
+async fn update(
+    client: &Client,
+    format: Format,
+    product: &str,
+    why: Why,
+    mut request: v1::UpdateProductRequest,
+) -> Result<(), Error> {
+    request.product_id = products::find(client, product).await?.product_id;
+    request.comment = why.comment;
+    output::show(format, &client.update_product(request).await?)
 }
 
 async fn list_products(

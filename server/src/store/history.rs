@@ -1,4 +1,4 @@
-//! Reading the journal: histories, and what a user held at some time. The chain itself is read in
+//! Reading the journal: histories. What a user held at some time is read in `past.rs`, the chain itself in
 //! `chain.rs`.
 //!
 //! Every page costs the same however long the journal is: what is about a thing is found by
@@ -6,7 +6,6 @@
 //! `commits_batch_idx`, and a time is turned into a place by `commits_committed_at_key`. SQLite is told
 //! so: it would walk the key instead, past everything else.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use diesel::prelude::*;
@@ -17,17 +16,14 @@ use super::Store;
 use super::error::{Error, Refusal};
 use super::portable::{Portable, portable};
 use super::record::decode;
-use super::schema::{assignments as a, commits as k, users as u};
+use super::schema::{commits as k, users as u};
 use super::types::{Guid, Id, Instant, Timestamp};
 use crate::domain::{
-    BatchId, ChoiceId, CustomerId, INSTALLATION, PlanChoice, ProductId, Record, RecordKind,
-    RequestId, UserId,
+    BatchId, CustomerId, INSTALLATION, ProductId, Record, RecordKind, RequestId, UserId,
 };
 
 /// Commits of a batch that are looked through at once.
 const BATCH_COMMITS: i64 = 100;
-/// Records of a user that are read at once on the way back.
-const WALK_RECORDS: i64 = 500;
 /// Every place of a journal.
 const ALL: Range<i64> = 0..i64::MAX;
 
@@ -78,27 +74,6 @@ pub struct Recorded {
     pub comment: String,
 }
 
-/// What was so of a user at some time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserThen {
-    /// The user.
-    pub user: UserId,
-    /// The last commit up to that time.
-    pub position: i64,
-    /// Whether the user existed, and if so, whether it was active.
-    pub active: Option<bool>,
-    /// What it held, by product, with the choice of plans.
-    pub held: Vec<(ProductId, PlanChoice)>,
-}
-
-/// A user on the way back from now.
-struct Walk {
-    active: Option<bool>,
-    held: BTreeMap<ProductId, ChoiceId>,
-}
-
-type ChangeRow = (Id, i64, i16, Id, Vec<u8>);
-type ChangeColumns = (Guid, BigInt, SmallInt, Guid, Binary);
 type RecordedRow = (
     (i64, i16, Id, Vec<u8>),
     (Timestamp, String, String, Option<Id>, Option<Id>, String),
@@ -191,7 +166,11 @@ impl Store {
     }
 
     /// The position of the last commit before a time; 0 if there is none.
-    async fn position(&self, customer: CustomerId, before: Timestamp) -> Result<i64, Error> {
+    pub(super) async fn position(
+        &self,
+        customer: CustomerId,
+        before: Timestamp,
+    ) -> Result<i64, Error> {
         let last: Option<i64> = read!(self, conn => {
             let last = k::table
                 .filter(k::customer_id.eq(Id::from(customer)))
@@ -255,108 +234,19 @@ impl Store {
             }
         }
     }
-
-    /// What was so of a user when everything up to a time was committed, and nothing later: what is
-    /// so now, less what was done since, walked back through the user's own records.
-    pub async fn user_then(
-        &self,
-        customer: CustomerId,
-        user: UserId,
-        at: Timestamp,
-    ) -> Result<UserThen, Error> {
-        let position = self
-            .position(customer, Timestamp(at.0.saturating_add(1)))
-            .await?;
-        let key = (Id::from(customer), Id::from(user));
-        let (is_known, walk) = read_tx!(self, conn => {
-            let now: Option<(bool, Option<Timestamp>)> = u::table
-                .find(key)
-                .select((u::active, u::deleted_at))
-                .first(conn)
-                .await
-                .optional()?;
-            let held: Vec<(Id, i32)> = a::table
-                .filter(a::customer_id.eq(key.0).and(a::user_id.eq(key.1)))
-                .select((a::product_id, a::choice_id))
-                .load(conn)
-                .await?;
-            let held = held.into_iter().map(|(product, choice)| (product.into(), ChoiceId(choice)));
-            let mut walk = Walk {
-                active: now.and_then(|(active, deleted)| deleted.is_none().then_some(active)),
-                held: held.collect(),
-            };
-            let mut end = i64::MAX;
-            loop {
-                let rows = Rows {
-                    customer,
-                    select: Select::Thing(key.1, -1),
-                    range: position + 1..end,
-                    limit: WALK_RECORDS,
-                };
-                let rows = rows.statement().returning::<ChangeColumns>();
-                let later: Vec<ChangeRow> = rows.load(conn).await?;
-                for (_, _, kind, thing, details) in &later {
-                    walk.undo(&decode(*kind, *thing, details)?);
-                }
-                match later.last() {
-                    Some((_, seq, ..)) if later.len() as i64 == WALK_RECORDS => end = *seq,
-                    _ => break,
-                }
-            }
-            Ok((now.is_some(), walk))
-        })?;
-        if !is_known {
-            self.customer(customer).await?;
-            return Err(no_user(user));
-        }
-        let choices = self.choices(customer, walk.held.values().copied()).await?;
-        let plans = |choice| {
-            let plans = choices.get(choice).cloned();
-            plans.ok_or_else(|| Error::Broken(format!("no plan choice {}", choice.0)))
-        };
-        let held = walk.held.iter();
-        let held = held.map(|(product, choice)| Ok((*product, plans(*choice)?)));
-        Ok(UserThen {
-            user,
-            position,
-            active: walk.active,
-            held: held.collect::<Result<_, Error>>()?,
-        })
-    }
-}
-
-impl Walk {
-    /// Takes one record back.
-    fn undo(&mut self, record: &Record) {
-        match record {
-            Record::Assignments(_, edits) => {
-                for edit in edits {
-                    match edit.before {
-                        Some(choice) => drop(self.held.insert(edit.product, choice)),
-                        None => drop(self.held.remove(&edit.product)),
-                    }
-                }
-            }
-            Record::UserCreated(..) => self.active = None,
-            Record::UserUpdated(_, _, [active, _]) | Record::UserDeleted(_, active) => {
-                self.active = Some(*active);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Which rows of `changes` to read.
 #[derive(Clone)]
-struct Rows {
-    customer: CustomerId,
-    select: Select,
-    range: Range<i64>,
-    limit: i64,
+pub(super) struct Rows {
+    pub(super) customer: CustomerId,
+    pub(super) select: Select,
+    pub(super) range: Range<i64>,
+    pub(super) limit: i64,
 }
 
 #[derive(Clone)]
-enum Select {
+pub(super) enum Select {
     All,
     Kind(RecordKind),
     /// Any of the kinds whose bits are set.
@@ -381,13 +271,13 @@ impl HistoryFilter {
     }
 }
 
-fn no_user(user: UserId) -> Error {
+pub(super) fn no_user(user: UserId) -> Error {
     let (resource, id) = ("user", user.to_string());
     Refusal::NotFound { resource, id }.into()
 }
 
 impl Rows {
-    fn statement(&self) -> Portable {
+    pub(super) fn statement(&self) -> Portable {
         const KINDS: &str = " AND (CAST(1 AS bigint) << kind) & ";
         let rows = portable("SELECT customer_id, seq, kind, thing_id, details FROM changes");
         let rows = match self.select {
