@@ -1,7 +1,7 @@
 //! A filter becomes a statement here.
 
 use super::driver::Driver;
-use super::{Reads, USER_COLUMNS, UserKey};
+use super::{ALL_USERS_MAX, Reads, USER_COLUMNS, UserKey};
 use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder, fold};
 use crate::store::codec::decode_choice;
 use crate::store::error::{Error, Refusal};
@@ -141,7 +141,12 @@ impl<'a> Question<'a> {
     /// How to look up everybody who meets the condition that the fewest do, in the order of their ids,
     /// in which neighbours share pages. By a product that users lack only if there is nothing else.
     pub(super) async fn exhaustive(&self, conn: &mut impl Reads) -> Result<Vec<Source>, Error> {
-        let mut sources = self.sources(conn, UserOrder::Id, i64::MAX - 1).await?;
+        // To look up very many takes longer than to see whom the product's holders leave over.
+        let few = match self.filter.lacks_product {
+            Some(_) => ALL_USERS_MAX,
+            None => i64::MAX - 1,
+        };
+        let mut sources = self.sources(conn, UserOrder::Id, few).await?;
         for source in &mut sources {
             source.driver = source.driver.or(Some(Driver::Lacks));
         }
