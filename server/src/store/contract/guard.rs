@@ -3,8 +3,8 @@
 use super::engine::Fresh;
 use super::fixture::{BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, revoke};
 use super::raw;
-use crate::domain::{Change, Guard, Losses, Replace, UserId};
-use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed};
+use crate::domain::{Change, Guard, Losses, Replace, Terms, UserId, UserRef};
+use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed, Users};
 
 async fn set(fixture: &Fixture, users: Option<u32>, percent: Option<u32>) -> Guard {
     let guard = Guard { users, percent };
@@ -105,4 +105,24 @@ pub(super) async fn a_guard_counts_what_is_lost_by_whatever_change(fresh: Fresh)
         fixture.run(5, &users[40..], assign(&[PREMIUM])).await,
         "A".repeat(60)
     );
+}
+
+pub(super) async fn what_a_batch_gives_first_does_not_hide_what_it_takes(fresh: Fresh) {
+    let (fixture, users) = holders(fresh).await;
+    set(&fixture, None, Some(50)).await;
+    // Those without BASIC get it in the first chunk; all who hold it lose it in the chunk after.
+    let (old, new) = users.split_at(40);
+    let mut filling = new.to_vec();
+    filling.extend(fixture.create_users(101..=110).await);
+    let given = filling.iter().map(|user| (UserRef::Id(*user), 0));
+    let taken = old.iter().map(|user| (UserRef::Id(*user), 1));
+    let request = NewBatch {
+        changes: vec![assign(&[BASIC]), revoke(&[BASIC])],
+        users: Users::Listed(given.chain(taken).collect()),
+        // In the order of the request.
+        terms: Terms::StopAfter(1_000),
+        ..fixture.request(3, &users, revoke(&[BASIC]))
+    };
+    let losses = unconfirmed(&fixture, &request).await.losses;
+    assert_eq!((losses.users, losses.products[&BASIC]), (40, (40, 40)));
 }
