@@ -66,11 +66,12 @@ pub(super) async fn a_batch_that_takes_too_much_has_to_be_confirmed(fresh: Fresh
     let batch = fixture.accept(&confirm(&expected.losses)).await;
     assert_eq!(fixture.work(&batch).await, "A".repeat(10));
 
-    // Of those who hold it: 20 of 81 are more than 24 percent, and not more than 25.
-    let twenty = fixture.request(5, &users[9..39], revoke(&[OFFICE]));
+    // Of those who hold it: 20 of 80 are more than 24 percent, and not more than 25.
+    assert_eq!(fixture.run(5, &users[19..20], revoke(&[OFFICE])).await, "A");
+    let twenty = fixture.request(6, &users[10..40], revoke(&[OFFICE]));
     set(&fixture, None, Some(24)).await;
     let lost = unconfirmed(&fixture, &twenty).await.losses;
-    assert_eq!((lost.users, lost.products[&OFFICE]), (20, (20, 81)));
+    assert_eq!((lost.users, lost.products[&OFFICE]), (20, (20, 80)));
     set(&fixture, None, Some(25)).await;
     let batch = fixture.accept(&twenty).await;
     assert_eq!(fixture.work(&batch).await, "U".repeat(10) + &"A".repeat(20));
