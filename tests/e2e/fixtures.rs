@@ -2,7 +2,8 @@
 
 use seatwise_client::Client;
 use seatwise_client::v1::{
-    Change, PlanChoice, PlanEdit, PlanSet, ProductAssignment, plan_choice::Choice, plan_edit::Edit,
+    Change, PlanChoice, PlanDelta, PlanEdit, PlanSet, ProductAssignment, ProductReplacement,
+    plan_choice::Choice, plan_edit::Edit,
 };
 
 /// The vendor's whole catalogue and its rules.
@@ -107,6 +108,26 @@ pub(crate) fn assign_plans(product: &str, plans: PlanChoice) -> Change {
         assign: vec![with_plans(product, Some(plans))],
         revoke_product_ids: Vec::new(),
         ..Default::default()
+    }
+}
+
+pub(crate) fn replace(product: &str, by: &str, plans: Option<PlanEdit>) -> Change {
+    Change {
+        replace: vec![ProductReplacement {
+            product_id: product.to_owned(),
+            by_product_id: by.to_owned(),
+            plans,
+        }],
+        ..Change::default()
+    }
+}
+
+pub(crate) fn delta(enable: &[&str], disable: &[&str]) -> PlanEdit {
+    PlanEdit {
+        edit: Some(Edit::Delta(PlanDelta {
+            enable_plan_ids: strings(enable),
+            disable_plan_ids: strings(disable),
+        })),
     }
 }
 

@@ -60,7 +60,7 @@ impl Guard {
 }
 
 impl Losses {
-    /// Adds what a plan takes away. `seats` are those before it.
+    /// Adds what a plan takes away. `seats` are those before the batch.
     pub fn add(&mut self, plan: &Plan, seats: &BTreeMap<ProductId, Seats>) {
         for outcome in &plan.outcomes {
             let lost = outcome.edits.iter().filter(|edit| edit.after.is_none());
@@ -69,7 +69,6 @@ impl Losses {
                 is_user = true;
                 let held = || seats.get(&edit.product).map_or(0, |seats| seats.assigned);
                 let loss = self.products.entry(edit.product);
-                // Of the first plan that takes it, before which no other has given it.
                 loss.or_insert_with(|| (0, held().cast_unsigned())).0 += 1;
             }
             self.users += u64::from(is_user);

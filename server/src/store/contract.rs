@@ -184,6 +184,7 @@ checks! {
     guard {
         a_batch_that_takes_too_much_has_to_be_confirmed
         a_guard_counts_what_is_lost_by_whatever_change
+        what_a_batch_gives_first_does_not_hide_what_it_takes
     }
     later_plans {
         a_policy_says_what_all_plans_are

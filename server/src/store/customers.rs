@@ -107,8 +107,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Customer>, Error> {
         const KEYS: Keys = &["sort_key", "customer_id"];
-        let select = "SELECT customer_id, display_name, guard_users, guard_percent, version, created_at, updated_at \
-                      FROM customers WHERE TRUE";
+        let select = "SELECT customer_id, display_name, guard_users, guard_percent, version, \
+                      created_at, updated_at FROM customers WHERE TRUE";
         let key = |(name, id): &(String, CustomerId)| {
             vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
         };

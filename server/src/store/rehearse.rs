@@ -35,6 +35,8 @@ pub struct Rehearse {
 /// A rehearsal up to some chunk.
 #[derive(Default)]
 pub(super) struct Rehearsal {
+    /// Seats before the first chunk.
+    before: Option<BTreeMap<ProductId, Seats>>,
     /// Seats as the chunks so far would leave them.
     seats: Option<BTreeMap<ProductId, Seats>>,
     progress: Progress,
@@ -65,7 +67,8 @@ impl Rehearsal {
         let mut progress = snapshot.progress.clone();
         progress.add(&snapshot, &order, &rehearsed.plan);
         let mut seats = snapshot.seats;
-        self.losses.add(&rehearsed.plan, &seats);
+        let before = self.before.get_or_insert_with(|| seats.clone());
+        self.losses.add(&rehearsed.plan, before);
         for (product, delta) in &rehearsed.plan.seat_deltas {
             let license = seats.get_mut(product);
             license.expect("only licensed seats move").assigned += delta;

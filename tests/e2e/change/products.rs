@@ -1,16 +1,14 @@
 //! Replacing products, turning single plans on and off, and revoking all else.
 
 use seatwise_client::v1::ReasonCode::{SeatsExhausted, UsageLocationMissing};
-use seatwise_client::v1::plan_edit::Edit;
-use seatwise_client::v1::{
-    Change, PlanChoice, PlanDelta, PlanEdit, ProductAssignment, ProductReplacement, RevokeOthers,
-};
+use seatwise_client::v1::{Change, PlanChoice, ProductAssignment, RevokeOthers};
 
 use crate::customer::{Customer, assert_applied, assert_failed, assert_unchanged, held};
 use crate::fixtures::plan::{CHAT, DRIVE, MAIL};
 use crate::fixtures::product::{NOTES, SUITE, VIDEO, VOICE};
 use crate::fixtures::{
-    CATALOGUE, all_except, assign, assign_plans, only, revoke, strings, user_id, user_ids,
+    CATALOGUE, all_except, assign, assign_plans, delta, only, replace, revoke, strings, user_id,
+    user_ids,
 };
 use crate::harness::{Harness, on_every_engine};
 
@@ -35,26 +33,6 @@ async fn customer_with_plus(server: &Harness) -> Customer {
     customer.set_seats(SUITE, 10).await;
     customer.set_seats(PLUS, 10).await;
     customer
-}
-
-fn replace(plans: Option<PlanEdit>) -> Change {
-    Change {
-        replace: vec![ProductReplacement {
-            product_id: SUITE.to_owned(),
-            by_product_id: PLUS.to_owned(),
-            plans,
-        }],
-        ..Change::default()
-    }
-}
-
-fn delta(enable: &[&str], disable: &[&str]) -> PlanEdit {
-    PlanEdit {
-        edit: Some(Edit::Delta(PlanDelta {
-            enable_plan_ids: strings(enable),
-            disable_plan_ids: strings(disable),
-        })),
-    }
 }
 
 fn assign_delta(enable: &[&str], disable: &[&str]) -> Change {
@@ -94,7 +72,7 @@ async fn a_replacement_carries_the_plans_over(server: &Harness) {
     customer.choose(PLUS, only(&[MAIL]), 3).await;
     customer.choose(SUITE, all_except(&[MAIL]), 3).await;
 
-    let results = customer.run(replace(None), &user_ids(5)).await;
+    let results = customer.run(replace(SUITE, PLUS, None), &user_ids(5)).await;
     for result in &results[..3] {
         assert_applied(result);
         assert_eq!(result.assigned_product_ids, [PLUS]);
@@ -117,7 +95,7 @@ async fn a_replacement_carries_the_plans_over(server: &Harness) {
     }
     customer.assert_seats(SUITE, 0, 10).await;
     customer.assert_seats(PLUS, 4, 6).await;
-    let again = customer.run(replace(None), &user_ids(5)).await;
+    let again = customer.run(replace(SUITE, PLUS, None), &user_ids(5)).await;
     again.iter().for_each(assert_unchanged);
 }
 
@@ -127,10 +105,12 @@ async fn a_replacement_can_say_other_plans(server: &Harness) {
         customer.choose(SUITE, all_except(&[CHAT]), number).await;
     }
     // A delta starts from what is carried over.
-    let by_delta = replace(Some(delta(&[CHAT], &[DRIVE, BOARD])));
+    let by_delta = replace(SUITE, PLUS, Some(delta(&[CHAT], &[DRIVE, BOARD])));
     customer.run(by_delta, &[user_id(0)]).await;
     let said = crate::fixtures::set_to(only(&[BOARD]));
-    customer.run(replace(Some(said)), &[user_id(1)]).await;
+    customer
+        .run(replace(SUITE, PLUS, Some(said)), &[user_id(1)])
+        .await;
     let (_, _, on) = customer.only_product(0).await;
     assert_eq!(on, [MAIL, CHAT]);
     let (_, choice, on) = customer.only_product(1).await;
@@ -141,8 +121,10 @@ async fn a_replacement_hands_the_seat_over(server: &Harness) {
     let customer = customer_with_plus(server).await;
     customer.set_seats(SUITE, 1).await;
     customer.give(&[SUITE], &[user_id(0)]).await;
-    let request =
-        customer.own_changes([(user_id(0), replace(None)), (user_id(1), assign(&[SUITE]))]);
+    let request = customer.own_changes([
+        (user_id(0), replace(SUITE, PLUS, None)),
+        (user_id(1), assign(&[SUITE])),
+    ]);
     let results = customer.execute(request).await.by_index();
     results.iter().for_each(assert_applied);
     assert_eq!(held(&results[0]), [PLUS]);
@@ -159,7 +141,7 @@ async fn without_a_seat_for_the_new_product_the_old_one_stays(server: &Harness) 
     }
     customer.unlocate([0]).await;
     let before = customer.assignments().await;
-    let results = customer.run(replace(None), &user_ids(3)).await;
+    let results = customer.run(replace(SUITE, PLUS, None), &user_ids(3)).await;
     assert_failed(&results[0], &[UsageLocationMissing]);
     assert_applied(&results[1]);
     assert_failed(&results[2], &[SeatsExhausted]);

@@ -2,8 +2,8 @@
 
 use seatwise_client::v1::{BatchOptions, batch_options::Mode};
 use seatwise_client::v1::{
-    Change, ErrorReason, PlanDelta, PlanEdit, ProductReplacement, ReasonCode, RevertBatchRequest,
-    RevocationGuard, RevokeOthers, UpdateCustomerRequest, plan_edit::Edit,
+    Change, ErrorReason, ReasonCode, RevertBatchRequest, RevocationGuard, RevokeOthers,
+    UpdateCustomerRequest,
 };
 use seatwise_client::{BatchRequest, Code};
 
@@ -12,7 +12,8 @@ use crate::customer::{Customer, assert_applied, assert_unchanged, codes_of, read
 use crate::fixtures::plan::{CHAT, DRIVE, MAIL};
 use crate::fixtures::product::{MAILBOX, NOTES, PHONE, SUITE, VIDEO, VOICE};
 use crate::fixtures::{
-    UNKNOWN_ID, all_except, assign, assign_plans, change, only, revoke, strings, user_id, user_ids,
+    UNKNOWN_ID, all_except, assign, assign_plans, change, delta, only, replace, revoke, strings,
+    user_id, user_ids,
 };
 use crate::harness::{Harness, on_every_engine};
 
@@ -40,27 +41,6 @@ async fn customer_with_holdings(server: &Harness) -> Customer {
     }
     customer.give(&[PHONE], &users(&[6])).await;
     customer
-}
-
-fn replace(product: &str, by: &str, plans: Option<PlanEdit>) -> Change {
-    Change {
-        replace: vec![ProductReplacement {
-            product_id: product.to_owned(),
-            by_product_id: by.to_owned(),
-            plans,
-        }],
-        ..Change::default()
-    }
-}
-
-fn delta(enable: &[&str], disable: &[&str]) -> PlanEdit {
-    let delta = PlanDelta {
-        enable_plan_ids: strings(enable),
-        disable_plan_ids: strings(disable),
-    };
-    PlanEdit {
-        edit: Some(Edit::Delta(delta)),
-    }
 }
 
 fn revoke_all_but(change: Change, keep: &[&str]) -> Change {

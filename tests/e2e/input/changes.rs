@@ -4,17 +4,16 @@
 use seatwise_client::transport::v1::ErrorReason::{
     ContradictoryChange, TooManyItems, UnknownPlan, UnknownProduct,
 };
-use seatwise_client::v1::plan_edit::Edit;
 use seatwise_client::v1::{
-    BatchOptions, Change, ExecuteBatchRequest, PlanDelta, PlanEdit, ProductAssignment,
-    ProductReplacement, RevokeOthers, UserChange, batch_options::Mode,
+    BatchOptions, Change, ExecuteBatchRequest, PlanEdit, ProductAssignment, ProductReplacement,
+    RevokeOthers, UserChange, batch_options::Mode,
 };
 
 use super::BadInput;
 use crate::customer::read;
 use crate::fixtures::plan::{CHAT, MAIL, MAIL_BASIC};
 use crate::fixtures::product::{NOTES, SUITE, VIDEO, VOICE};
-use crate::fixtures::{UNKNOWN_ID, assign, change, strings, user_id, user_ids};
+use crate::fixtures::{UNKNOWN_ID, assign, change, delta, replace, strings, user_id, user_ids};
 use crate::selections::{everybody, select};
 
 pub(super) async fn refused(bad: &mut BadInput<'_>) {
@@ -44,26 +43,6 @@ async fn expect(
             }
             None => bad.invalid(what, read(stream), place).await,
         }
-    }
-}
-
-fn replace(product: &str, by: &str, plans: Option<PlanEdit>) -> Change {
-    Change {
-        replace: vec![ProductReplacement {
-            product_id: product.to_owned(),
-            by_product_id: by.to_owned(),
-            plans,
-        }],
-        ..Change::default()
-    }
-}
-
-fn delta(enable: &[&str], disable: &[&str]) -> PlanEdit {
-    PlanEdit {
-        edit: Some(Edit::Delta(PlanDelta {
-            enable_plan_ids: strings(enable),
-            disable_plan_ids: strings(disable),
-        })),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::engine::Fresh;
 use super::fixture::{BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, revoke};
 use super::raw;
-use crate::domain::{Change, Guard, Losses, Replace, UserId};
-use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed};
+use crate::domain::{Change, Guard, Losses, Replace, Terms, UserId, UserRef};
+use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed, Users};
 
 async fn set(fixture: &Fixture, users: Option<u32>, percent: Option<u32>) -> Guard {
     let guard = Guard { users, percent };
@@ -66,11 +66,12 @@ pub(super) async fn a_batch_that_takes_too_much_has_to_be_confirmed(fresh: Fresh
     let batch = fixture.accept(&confirm(&expected.losses)).await;
     assert_eq!(fixture.work(&batch).await, "A".repeat(10));
 
-    // Of those who hold it: 20 of 81 are more than 24 percent, and not more than 25.
-    let twenty = fixture.request(5, &users[9..39], revoke(&[OFFICE]));
+    // Of those who hold it: 20 of 80 are more than 24 percent, and not more than 25.
+    assert_eq!(fixture.run(5, &users[19..20], revoke(&[OFFICE])).await, "A");
+    let twenty = fixture.request(6, &users[10..40], revoke(&[OFFICE]));
     set(&fixture, None, Some(24)).await;
     let lost = unconfirmed(&fixture, &twenty).await.losses;
-    assert_eq!((lost.users, lost.products[&OFFICE]), (20, (20, 81)));
+    assert_eq!((lost.users, lost.products[&OFFICE]), (20, (20, 80)));
     set(&fixture, None, Some(25)).await;
     let batch = fixture.accept(&twenty).await;
     assert_eq!(fixture.work(&batch).await, "U".repeat(10) + &"A".repeat(20));
@@ -105,4 +106,24 @@ pub(super) async fn a_guard_counts_what_is_lost_by_whatever_change(fresh: Fresh)
         fixture.run(5, &users[40..], assign(&[PREMIUM])).await,
         "A".repeat(60)
     );
+}
+
+pub(super) async fn what_a_batch_gives_first_does_not_hide_what_it_takes(fresh: Fresh) {
+    let (fixture, users) = holders(fresh).await;
+    set(&fixture, None, Some(50)).await;
+    // Those without BASIC get it in the first chunk; all who hold it lose it in the chunk after.
+    let (old, new) = users.split_at(40);
+    let mut filling = new.to_vec();
+    filling.extend(fixture.create_users(101..=110).await);
+    let given = filling.iter().map(|user| (UserRef::Id(*user), 0));
+    let taken = old.iter().map(|user| (UserRef::Id(*user), 1));
+    let request = NewBatch {
+        changes: vec![assign(&[BASIC]), revoke(&[BASIC])],
+        users: Users::Listed(given.chain(taken).collect()),
+        // In the order of the request.
+        terms: Terms::StopAfter(1_000),
+        ..fixture.request(3, &users, revoke(&[BASIC]))
+    };
+    let losses = unconfirmed(&fixture, &request).await.losses;
+    assert_eq!((losses.users, losses.products[&BASIC]), (40, (40, 40)));
 }
