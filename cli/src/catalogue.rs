@@ -240,7 +240,7 @@ async fn list_rules(client: &Client, format: Format, limit: &Limit) -> Result<()
         };
         Ok(client.list_rules(request).await?.into())
     };
-    paging::print_all(format, limit, page).await
+    paging::print_all(format, limit, page).await.map(drop)
 }
 
 async fn update(

@@ -344,7 +344,7 @@ async fn list(
         };
         Ok(client.list_history(request).await?.into())
     };
-    paging::print(format, &filter.paging, page).await
+    paging::print(format, &filter.paging, page).await.map(drop)
 }
 
 /// Prints what was so of a user.

@@ -166,6 +166,7 @@ async fn errors_of_requests_that_are_read_aside_are_told_in_the_callers_language
     let request = CreateSelectionRequest {
         customer_id: customer.id.clone(),
         selection: None,
+        ..Default::default()
     };
     let error = dutch.create_selection(request).await;
     let text = "Eén waarde ontbreekt of is onjuist: selection.";

@@ -46,9 +46,6 @@ type Bound = ([u8; 32], [u8; 32]);
 
 type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// The hash of the request that a token was made for, and the digest that it carries.
-type Bound = ([u8; 32], [u8; 32]);
-
 #[tonic::async_trait]
 impl BatchService for Rpc {
     type ExecuteBatchStream = Frames<ExecuteBatchResponse>;

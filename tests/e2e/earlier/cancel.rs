@@ -17,6 +17,7 @@ async fn cancel(customer: &Customer, batch_id: &str) -> Batch {
     let request = CancelBatchRequest {
         customer_id: customer.id.clone(),
         batch_id: batch_id.to_owned(),
+        ..Default::default()
     };
     let cancelled = customer.client.cancel_batch(request).await;
     cancelled.expect("cancelled")
@@ -158,6 +159,7 @@ async fn a_batch_that_is_not_there_cannot_be_cancelled(server: &Harness) {
         let request = CancelBatchRequest {
             customer_id: customer_id.to_owned(),
             batch_id: batch_id.to_owned(),
+            ..Default::default()
         };
         let error = customer.client.cancel_batch(request).await;
         let error = error.expect_err("refused");

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, by_name, customer, name_of,
-    new_user, plan, revoke, user,
+    BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, by_name, customer,
+    name_of, new_user, plan, revoke, user,
 };
 use super::raw;
 use super::terms::preview;
@@ -155,7 +155,9 @@ pub(super) async fn a_revert_leaves_alone_what_was_changed_since(fresh: Fresh) {
         .run(6, &users[4..5], assign_plans(OFFICE, PlanChoice::ALL))
         .await;
     let gone = &by_id(users[5]);
-    let deleted = fixture.store.delete_user(fixture.customer, gone, None, NOW);
+    let deleted = fixture
+        .store
+        .delete_user(fixture.customer, gone, None, &BY, NOW);
     deleted.await.expect("deleted");
 
     let all = do_all(&fixture, &reverting(&fixture, 7, &batch, false)).await;
@@ -291,7 +293,7 @@ pub(super) async fn a_retry_looks_up_again_who_was_not_there(fresh: Fresh) {
         store, customer, ..
     } = &fixture;
     for (number, name) in [(71, "new@example.com"), (70, "seventy@example.com")] {
-        let created = store.create_user(*customer, new_user(number, name), NOW);
+        let created = store.create_user(*customer, new_user(number, name), &BY, NOW);
         created.await.expect("created");
     }
     let (retry, letters) = do_all(&fixture, &retrying(&fixture, 2, &batch, false)).await;
@@ -366,7 +368,7 @@ pub(super) async fn a_batch_that_runs_is_neither_reverted_nor_retried(fresh: Fre
     let mut strange = batch.clone();
     strange.batch_id = BatchId(Uuid::from_u128(99));
     let (other, name) = (customer(2), super::fixture::display("Other"));
-    let created = fixture.store.create_customer(other, &name, NOW).await;
+    let created = fixture.store.create_customer(other, &name, &BY, NOW).await;
     created.expect("created");
     let elsewhere = Fixture {
         customer: other,

@@ -227,6 +227,7 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     let kinds = [Assignments, SeatsMoved, ChoiceNumbered, BatchEnded];
     steps.step("write_chunk", &kinds, write).await;
 
+    cancelled(steps).await;
     let delete = store.delete_user(mine, &by_ada, None, &BY, NOW);
     let kinds = [Assignments, UserDeleted, SeatsMoved];
     steps.step("delete_user", &kinds, delete).await;
@@ -250,6 +251,24 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     steps
         .step_in(INSTALLATION, "update_product", &[Catalogue], update)
         .await;
+}
+
+/// A batch is told to stop, which counts as a change, and then ends.
+async fn cancelled(steps: &mut Steps<'_>) {
+    let fixture = steps.fixture;
+    let request = fixture.request(2, &[user(1)], revoke(&[OFFICE]));
+    let batch = fixture.accept(&request).await;
+    let cancel = fixture
+        .store
+        .cancel_batch(fixture.customer, batch.batch_id, &BY, NOW);
+    steps.step("cancel_batch", &[BatchCancelled], cancel).await;
+    let batch = fixture.batch(&batch).await;
+    let chunk = fixture.chunk(&batch, 0).await;
+    let write = async {
+        fixture.write(chunk).await;
+        Ok(())
+    };
+    steps.step("write_chunk", &[BatchEnded], write).await;
 }
 
 pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
