@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use prost_types::Timestamp;
-use seatwise_client::{Client, Flaw, Verifier, v1};
+use seatwise_client::{Client, Flaw, Verified, Verifier, v1};
 use serde_json::{Value, json};
 
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::exit;
 use crate::output::{self, Format, count, time};
+use crate::text::text;
 
 const HELP: &str = "\
 A checkpoint is worth what the place is worth that it is kept in: somewhere that those who can write to
@@ -106,19 +107,20 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
                 });
             }
             match verify(&client, &journal, verifier).await? {
-                Ok(end) => {
-                    output::note(&format!("{} is whole: {}", journal.name(), words(&end)));
+                Ok(verified) => {
+                    let end = &verified.end;
+                    output::note(&format!("{} is whole: {}", journal.name(), words(end)));
                     if format == Format::Json {
-                        output::line(&to_json(&end).to_string())?;
+                        output::line(&to_json(end).to_string())?;
                     }
-                    Ok(ExitCode::SUCCESS)
+                    Ok(tell_pruned(&verified))
                 }
                 Err(flaw) => Ok(tell(&journal, &flaw)),
             }
         }
         Command::Checkpoint { journal } => {
             match verify(&client, &journal, Verifier::new(journal.id())).await? {
-                Ok(end) => {
+                Ok(Verified { end, .. }) => {
                     output::line(&to_json(&end).to_string())?;
                     Ok(ExitCode::SUCCESS)
                 }
@@ -147,7 +149,7 @@ async fn verify(
     client: &Client,
     journal: &Journal,
     verifier: Result<Verifier, Flaw>,
-) -> Result<Result<v1::Checkpoint, Flaw>, Error> {
+) -> Result<Result<Verified, Flaw>, Error> {
     let mut verifier = match verifier {
         Ok(verifier) => verifier,
         Err(flaw) => return Ok(Err(flaw)),
@@ -170,6 +172,27 @@ fn tell(journal: &Journal, flaw: &Flaw) -> ExitCode {
         flaw.problem
     ));
     ExitCode::from(exit::FAILED)
+}
+
+/// Says what could not be verified because it is no longer there. If that was asked for, it has failed.
+fn tell_pruned(verified: &Verified) -> ExitCode {
+    if let Some(start) = &verified.start {
+        let at = time(start.commit_time.as_ref());
+        output::note(&text!(
+            "journal-start",
+            position = start.position,
+            time = at
+        ));
+    }
+    for checkpoint in &verified.unreached {
+        let position = checkpoint.position;
+        output::note(&text!("checkpoint-unreached", position = position));
+    }
+    if verified.unreached.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::FAILED)
+    }
 }
 
 fn words(end: &v1::Checkpoint) -> String {

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, time, word};
 use crate::paging::{self, Ask, Paging};
 use crate::products;
+use crate::text::text;
 use crate::users_filter::date;
 
 #[derive(Args)]
@@ -107,6 +108,7 @@ enum Kind {
     Catalogue,
     GuardSet,
     BatchCancelled,
+    JournalPruned,
 }
 
 impl From<Kind> for RecordKind {
@@ -207,6 +209,10 @@ fn what(record: &v1::Record) -> String {
         Details::Selection(selection) => format!("{} users", selection.user_count()),
         Details::Choice(choice) => {
             format!("{}: {}", choice.number, plans(choice.plans.as_ref()))
+        }
+        Details::JournalPruned(pruned) => {
+            let at = time(pruned.commit_time.as_ref());
+            text!("pruned-up-to", position = pruned.position, time = at)
         }
         Details::Catalogue(record) => record.change.as_ref().map(changed).unwrap_or_default(),
     }

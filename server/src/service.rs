@@ -11,6 +11,7 @@ mod preview;
 mod request;
 mod resources;
 mod results;
+mod retention;
 mod selections;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,7 @@ pub use history::{About, HistoryQuery};
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
+pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 
 use crate::domain::{Catalogue, Origin, PlanId};

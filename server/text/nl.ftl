@@ -124,3 +124,5 @@ error-SEATS_SHORT = { $missing ->
 error-READER_TOO_SLOW = Het voorbeeld is te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
 error-TOO_MANY_SELECTIONS = De klant heeft al { $max } selecties, en meer mogen het er niet zijn. Verwijder er een, of wacht tot er een verloopt.
 error-BATCH_RUNNING = Batch { $batchId } is nog bezig. Wacht tot die klaar is, of annuleer de batch.
+error-RESULTS_PRUNED = De resultaten van batch { $batchId } worden niet meer bewaard, alleen de aantallen. Er is niets gewijzigd.
+error-HISTORY_PRUNED = De geschiedenis tot en met { $time } (positie { $position }) wordt niet meer bewaard. Vraag naar wat later is.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Store;
-use super::batches::{Batch, Capacity, ENDED, RUNNING, encode_capacity, encode_terms};
+use super::batches::{Batch, Capacity, ENDED, KEPT, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::customers::ReadGuard;
 use super::earlier::Earlier;
@@ -122,13 +122,14 @@ macro_rules! batch_row {
             b::ended_at.eq(($users == 0).then_some($new.now)),
             b::reverts_batch_id.eq($new.users.reverts().map(Id::from)),
             b::retries_batch_id.eq($new.users.retries().map(Id::from)),
+            b::results.eq(KEPT),
         )
     };
 }
 
 impl Store {
-    /// Accepts a batch, or finds the one that was accepted for the same request before. `rehearse`
-    /// is asked only if the batch needs it.
+    /// Accepts a batch, or finds the one that was accepted for the same request before, however long
+    /// ago. `rehearse` is asked only if the batch needs it.
     pub async fn accept_batch(
         &self,
         new: &NewBatch,
@@ -146,10 +147,12 @@ impl Store {
                 .await
                 .optional()?;
             if let Some((batch, hash)) = before {
-                return if hash == new.request_hash {
-                    Ok(Accepted::Before(batch))
-                } else {
+                return if hash != new.request_hash {
                     Err(Refusal::RequestIdReused.into())
+                } else if batch.is_pruned() {
+                    Err(Refusal::ResultsPruned(batch.batch_id).into())
+                } else {
+                    Ok(Accepted::Before(batch))
                 };
             }
             if let Some(refusal) = &new.unless_accepted {
