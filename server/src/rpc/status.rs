@@ -203,6 +203,18 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
+        Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
+            from_past(&refusal)
+        }
+        Refusal::RequestIdReused | Refusal::Unconfirmed(_) => {
+            unreachable!("told with what it is bound to by its caller")
+        }
+    }
+}
+
+/// What was done is not done yet, or is no longer known.
+fn from_past(refusal: &Refusal) -> Status {
+    match refusal {
         Refusal::BatchRunning(batch) => refuse(
             ErrorReason::BatchRunning,
             format!("batch {batch} is still running; wait for its end, or cancel it"),
@@ -216,7 +228,7 @@ fn from_refusal(refusal: Refusal) -> Status {
             &[("batchId", batch.to_string())],
         ),
         Refusal::HistoryPruned { position, at } => {
-            let at = convert::time(at).to_string();
+            let at = convert::time(*at).to_string();
             refuse(
                 ErrorReason::HistoryPruned,
                 format!(
@@ -226,9 +238,7 @@ fn from_refusal(refusal: Refusal) -> Status {
                 &[("time", at), ("position", position.to_string())],
             )
         }
-        Refusal::RequestIdReused | Refusal::Unconfirmed(_) => {
-            unreachable!("told with what it is bound to by its caller")
-        }
+        _ => unreachable!("{refusal} is told elsewhere"),
     }
 }
 

@@ -6,14 +6,13 @@ use seatwise_client::Verifier;
 use seatwise_client::v1::UpdateCustomerRequest;
 
 use super::{KEEPING, copy_results, keep_90_days, verify};
+use crate::customer::{Customer, Outcome};
 use crate::fixtures::product::NOTES;
 use crate::fixtures::{Random, assign, user_ids};
 use crate::harness::{Harness, on_every_engine};
 
-async fn a_server_that_is_killed_while_it_prunes_goes_on_at_its_next_start(server: &Harness) {
-    server.start_with_catalogue().await;
-    let customer = server.customer_with_users(5).await;
-    customer.set_seats(NOTES, 5).await;
+/// A batch and many other commits.
+async fn long_ago(customer: &Customer) -> Outcome {
     let old = customer
         .execute(customer.request(assign(&[NOTES]), user_ids(5)))
         .await;
@@ -29,6 +28,14 @@ async fn a_server_that_is_killed_while_it_prunes_goes_on_at_its_next_start(serve
             .await
             .expect("updated");
     }
+    old
+}
+
+async fn a_server_that_is_killed_while_it_prunes_goes_on_at_its_next_start(server: &Harness) {
+    server.start_with_catalogue().await;
+    let customer = server.customer_with_users(5).await;
+    customer.set_seats(NOTES, 5).await;
+    let old = long_ago(&customer).await;
     let mut journal = customer.whole_journal().await;
     server.stop().await;
     let last = journal.commits.last().expect("a commit").last_position;

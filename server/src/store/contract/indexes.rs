@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::engine::{self, Fresh};
-use super::fixture::{BASIC, Fixture, OFFICE, assign};
+use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, later};
+use super::prune_journal::in_turn;
 use super::raw;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -30,7 +31,7 @@ async fn check(fresh: Fresh) {
     let keys = ["assignments_pkey", "users_pkey"];
     let mut scans = BTreeMap::new();
     for _ in 0..10_000 {
-        scans = index_scans(&fixture).await;
+        scans = index_scans(&fixture, "'users', 'assignments'").await;
         if keys.iter().all(|key| scans[*key] >= 1_800) {
             break;
         }
@@ -43,11 +44,56 @@ async fn check(fresh: Fresh) {
     assert!(others.is_empty(), "scans for each user: {others:?}");
 }
 
-/// How often each index of users and assignments was scanned.
-async fn index_scans(fixture: &Fixture) -> BTreeMap<String, i64> {
-    let query = "SELECT indexrelname || ' ' || idx_scan AS line FROM pg_stat_user_indexes \
-                 WHERE relname IN ('users', 'assignments')";
-    let lines = raw::lines(&fixture.store, query).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_to_be_pruned_is_found_and_deleted_by_index() {
+    if let Some(engine) = engine::postgres().await {
+        engine.run(check_pruning).await;
+    }
+}
+
+async fn check_pruning(fresh: Fresh) {
+    const ASKED: i64 = 200;
+    let fixture = fresh.fixture().await;
+    raw::execute(&fixture.store, "ANALYZE").await;
+    fixture.enable_seats(OFFICE, 900).await;
+    let users = fixture.create_users(1..=100).await;
+    for number in 1..=40 {
+        fixture.run(number, &users, in_turn(number, OFFICE)).await;
+    }
+    let tables = "'batches', 'batch_results', 'batch_chunks', 'changes', 'commits'";
+    let before = index_scans(&fixture, tables).await;
+    let other = fixture.on_another_server().await;
+    for _ in 0..ASKED {
+        assert!(other.prune_results(NOW).await.is_empty());
+        assert_eq!(other.move_start(NOW, NOW).await, None);
+    }
+    assert_eq!(other.prune_results(later(1)).await.len(), 40);
+    other.move_start(later(1), later(1)).await.expect("moved");
+    other.prune_journal().await;
+    drop(other);
+
+    let mut scans = BTreeMap::new();
+    let index = "batches_kept_idx";
+    for _ in 0..10_000 {
+        scans = index_scans(&fixture, tables).await;
+        if scans[index] >= before[index] + 2 * ASKED {
+            break;
+        }
+    }
+    assert!(scans[index] >= before[index] + 2 * ASKED, "{scans:?}");
+    // Those would find the rows as well, past all others of the customer.
+    for index in ["changes_thing_idx", "changes_kind_idx", "commits_batch_idx"] {
+        assert_eq!(scans[index], before[index], "{index}: {scans:?}");
+    }
+}
+
+/// How often each index of some tables was scanned.
+async fn index_scans(fixture: &Fixture, tables: &str) -> BTreeMap<String, i64> {
+    let query = format!(
+        "SELECT indexrelname || ' ' || idx_scan AS line FROM pg_stat_user_indexes \
+         WHERE relname IN ({tables})"
+    );
+    let lines = raw::lines(&fixture.store, &query).await;
     let scan = |line: &String| {
         let (index, scans) = line.split_once(' ').expect("two words");
         (index.to_owned(), scans.parse().expect("a count"))
