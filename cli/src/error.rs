@@ -64,7 +64,7 @@ impl std::fmt::Display for Error {
                 }
                 match error.reason {
                     ErrorReason::SeatsShort => write!(f, "\n{}", text!("seats-short-way-out")),
-                    ErrorReason::ConfirmationRequired => {
+                    ErrorReason::ConfirmationRequired | ErrorReason::SeatsBelowAssigned => {
                         let confirmation = error.metadata.get("confirmation");
                         let confirmation = confirmation.map(String::as_str).unwrap_or_default();
                         write!(

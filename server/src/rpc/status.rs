@@ -171,22 +171,6 @@ fn from_refusal(refusal: Refusal) -> Status {
                 ("etag", version.to_string()),
             ],
         ),
-        Refusal::SeatsBelowAssigned {
-            product,
-            assigned,
-            assignable,
-        } => refuse(
-            ErrorReason::SeatsBelowAssigned,
-            format!(
-                "{assigned} seats are assigned and only {assignable} would be left; revoke some \
-                 first or set allow_below_assigned"
-            ),
-            &[
-                ("productId", product.to_string()),
-                ("assigned", assigned.to_string()),
-                ("assignable", assignable.to_string()),
-            ],
-        ),
         Refusal::DuplicateUser { first, second } => {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
@@ -206,7 +190,7 @@ fn from_refusal(refusal: Refusal) -> Status {
         Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
             from_past(&refusal)
         }
-        Refusal::RequestIdReused | Refusal::Unconfirmed(_) => {
+        Refusal::RequestIdReused | Refusal::Unconfirmed(_) | Refusal::SeatsBelowAssigned { .. } => {
             unreachable!("told with what it is bound to by its caller")
         }
     }
@@ -342,6 +326,26 @@ pub(super) fn confirmation_required(
         ("confirmation", confirmation),
     ];
     refuse(ErrorReason::ConfirmationRequired, message, &metadata)
+}
+
+/// Fewer seats would be left than are assigned.
+pub(super) fn seats_below_assigned(
+    product: ProductId,
+    assigned: i64,
+    assignable: i64,
+    confirmation: String,
+) -> Status {
+    let message = format!(
+        "{assigned} seats are assigned and only {assignable} would be left; revoke some first, or \
+         send the confirmation to set them all the same"
+    );
+    let metadata = [
+        ("productId", product.to_string()),
+        ("assigned", assigned.to_string()),
+        ("assignable", assignable.to_string()),
+        ("confirmation", confirmation),
+    ];
+    refuse(ErrorReason::SeatsBelowAssigned, message, &metadata)
 }
 
 fn name(catalogue: &Catalogue, product: ProductId) -> String {

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::engine::{self, Fresh};
-use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, later};
+use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, later, user};
 use super::prune_journal::in_turn;
 use super::raw;
+use crate::domain::{BatchId, RecordKind};
+use crate::store::{HistoryFilter, Subject};
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_chunk_reads_users_by_their_key_however_new_the_tables_are() {
@@ -85,6 +88,70 @@ async fn check_pruning(fresh: Fresh) {
     for index in ["changes_thing_idx", "changes_kind_idx", "commits_batch_idx"] {
         assert_eq!(scans[index], before[index], "{index}: {scans:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_page_of_a_history_reads_little_more_than_it_lists() {
+    if let Some(engine) = engine::postgres().await {
+        engine.run(check_histories).await;
+    }
+}
+
+/// Records of the customer, nearly all of one batch.
+const RECORDS: usize = 6_000;
+const PAGE: i64 = 50;
+
+async fn check_histories(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    raw::execute(&fixture.store, "ANALYZE").await;
+    fixture.enable_seats(OFFICE, 6_000).await;
+    let users = fixture.create_users(1..=RECORDS as u128).await;
+    fixture.run(1, &users, assign(&[OFFICE])).await;
+    let of = |subject, kinds: &[RecordKind], from| HistoryFilter {
+        subject,
+        kinds: kinds.to_vec(),
+        from,
+        until: None,
+    };
+    let all = Subject::Everything;
+    let batch = Subject::Batch(BatchId(Uuid::from_u128(1)));
+    let pages = [
+        of(all, &[], None),
+        of(all, &[], Some(NOW)),
+        of(all, &[RecordKind::SeatsSet, RecordKind::BatchEnded], None),
+        of(Subject::User(user(3_000)), &[], None),
+        of(Subject::License(OFFICE), &[], None),
+        of(batch, &[], None),
+    ];
+    let before = tuples_read(&fixture).await;
+    let other = fixture.on_another_server().await;
+    for filter in &pages {
+        for before in [None, Some(3_000)] {
+            let page = other.store.history(fixture.customer, filter, before, PAGE);
+            page.await.expect("a page");
+        }
+    }
+    drop(other); // what a connection counted is seen when it ends
+
+    // Each record of a page is found with its commit; all together are fewer than the records.
+    let (least, most) = (PAGE, RECORDS as i64);
+    let mut read = 0;
+    for _ in 0..10_000 {
+        read = tuples_read(&fixture).await - before;
+        if read >= least {
+            break;
+        }
+    }
+    assert!((least..most).contains(&read), "{read} rows were read");
+}
+
+/// How many rows of the journal were read by its indexes or without any.
+async fn tuples_read(fixture: &Fixture) -> i64 {
+    let query = "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes \
+                 WHERE relname IN ('changes', 'commits')) + (SELECT sum(seq_tup_read) \
+                 FROM pg_stat_user_tables WHERE relname IN ('changes', 'commits')) || '' AS line";
+    let lines = raw::lines(&fixture.store, query).await;
+    lines[0].parse().expect("a count")
 }
 
 /// How often each index of some tables was scanned.
