@@ -163,7 +163,7 @@ impl Store {
             if needs_rehearsal && version != rehearse.catalogue_version {
                 return Ok(Accepted::CatalogueMoved);
             }
-            let mut rehearsal = Rehearsal::default();
+            let (mut rehearsal, mut confirmed) = (Rehearsal::default(), 0);
             if needs_rehearsal {
                 for (_, order) in roll.orders() {
                     rehearsal.step(conn, new.customer, order, rehearse).await?;
@@ -171,6 +171,9 @@ impl Store {
                 new.check(&rehearsal)?;
                 if let Some(unconfirmed) = new.unconfirmed(guard, rehearsal.losses()) {
                     return Err(Refusal::Unconfirmed(unconfirmed).into());
+                }
+                if guard.is_exceeded(rehearsal.losses()) {
+                    confirmed = rehearsal.losses().users.cast_signed();
                 }
             }
             let batch = diesel::insert_into(b::table)
@@ -191,7 +194,8 @@ impl Store {
                 );
                 diesel::insert_into(bc::table).values(row).execute(conn).await?;
             }
-            let accepted = Record::BatchAccepted(new.id, batch.user_count, new.request_hash);
+            let users = [batch.user_count, confirmed];
+            let accepted = Record::BatchAccepted(new.id, users, new.request_hash);
             let draft = Draft::new(new.customer, &new.origin, new.now).of_batch(new.id);
             // A batch of nobody has nothing left to do.
             let ended = batch.has_ended().then_some(Record::BatchEnded(new.id, [0; 4], None));
