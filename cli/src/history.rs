@@ -199,7 +199,13 @@ fn what(record: &v1::Record) -> String {
             let limits = |guard: &Option<v1::RevocationGuard>| limits(guard.unwrap_or_default());
             format!("{} -> {}", limits(&guard.before), limits(&guard.after))
         }
-        Details::BatchAccepted(batch) => format!("{} users", batch.user_count()),
+        Details::BatchAccepted(batch) => match batch.confirmed_user_count() {
+            0 => format!("{} users", batch.user_count()),
+            lose => format!(
+                "{} users; confirmed that {lose} lose a product",
+                batch.user_count()
+            ),
+        },
         Details::BatchEnded(batch) => format!(
             "{} applied, {} unchanged, {} failed, {} skipped",
             batch.applied_count(),

@@ -8,6 +8,7 @@ mod change;
 mod convert;
 mod customers;
 mod earlier;
+mod execute;
 mod filter;
 mod history;
 mod language;

@@ -127,8 +127,9 @@ pub enum Record {
     CustomerRenamed(CustomerId),
     /// A customer has another guard, before and after.
     GuardSet(CustomerId, [Guard; 2]),
-    /// A batch of so many users was accepted; with the hash of its request.
-    BatchAccepted(BatchId, i64, [u8; 32]),
+    /// A batch of so many users was accepted; of them, those whose loss of a product had to be
+    /// confirmed; with the hash of its request.
+    BatchAccepted(BatchId, [i64; 2], [u8; 32]),
     /// A batch was told to skip the rest.
     BatchCancelled(BatchId),
     /// A batch has ended: users applied, unchanged, failed and skipped, and why some were skipped.

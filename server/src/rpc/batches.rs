@@ -1,36 +1,28 @@
 //! `BatchService`.
 
-use std::pin::Pin;
-
-use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use seatwise_proto::v1::batch_service_server::BatchService;
 use seatwise_proto::v1::{
-    self, BatchFrame, BatchResult, CancelBatchRequest, CancelBatchResponse, ExecuteBatchRequest,
+    self, BatchResult, CancelBatchRequest, CancelBatchResponse, ExecuteBatchRequest,
     ExecuteBatchResponse, ExecuteLargeBatchRequest, ExecuteLargeBatchResponse, GetBatchRequest,
     GetBatchResponse, ListBatchResultsRequest, ListBatchResultsResponse, ListBatchesRequest,
     ListBatchesResponse, ReasonTexts, RetryBatchRequest, RetryBatchResponse, RevertBatchRequest,
     RevertBatchResponse, StreamBatchResultsRequest, StreamBatchResultsResponse,
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::earlier::Earlier;
+use super::execute::{Frames, Plea, answer};
 use super::language::Language;
 use super::origin::origin;
 use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
 use super::request::{BatchParser, Names, ParsedBatch};
-use super::results::{decode, frames, reason_texts};
-use super::status::{
-    confirmation_required, duplicate_user, from_service, internal, invalid_field, plan_mismatch,
-    request_id_reused, seats_short,
-};
-use super::token::{CONFIRMATION, PLAN};
+use super::results::{decode, reason_texts};
+use super::status::{from_service, internal, invalid_field};
 use super::{Rpc, convert};
-use crate::domain::{BatchId, Catalogue, CustomerId, Digest, Origin, RequestId};
-use crate::service::{self, BatchRequest, Event, Refusal, Retry, Revert, Users};
+use crate::domain::{BatchId, Catalogue, CustomerId, Origin, RequestId};
+use crate::service::{Retry, Revert, Users};
 
 /// Users in one request.
 const BATCH_USERS_MAX: usize = 100_000;
@@ -40,11 +32,6 @@ const LARGE_BATCH_USERS_MAX: usize = 1_000_000;
 const PAGE_CHUNKS: i64 = 4;
 /// Results of a page, encoded. Clients take no message above 4 MiB unless told otherwise.
 const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
-
-/// The hash of the request that a token was made for, and the digest that it carries.
-type Bound = ([u8; 32], [u8; 32]);
-
-type Frames<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl BatchService for Rpc {
@@ -70,9 +57,7 @@ impl BatchService for Rpc {
         let parsed = parse.await.map_err(|error| internal(&error))??;
         let request = parsed.with_names(names);
         let frames = self.execute(request, plea).await?;
-        let response =
-            |frame: Result<_, _>| frame.map(|frame| ExecuteBatchResponse { frame: Some(frame) });
-        Ok(Response::new(Box::pin(frames.map(response))))
+        Ok(answer(frames, |frame| ExecuteBatchResponse { frame }))
     }
 
     type ExecuteLargeBatchStream = Frames<ExecuteLargeBatchResponse>;
@@ -107,10 +92,7 @@ impl BatchService for Rpc {
         }
         let request = parser.finish()?.with_names(names);
         let frames = self.execute(request, plea).await?;
-        let response = |frame: Result<_, _>| {
-            frame.map(|frame| ExecuteLargeBatchResponse { frame: Some(frame) })
-        };
-        Ok(Response::new(Box::pin(frames.map(response))))
+        Ok(answer(frames, |frame| ExecuteLargeBatchResponse { frame }))
     }
 
     type RetryBatchStream = Frames<RetryBatchResponse>;
@@ -142,10 +124,8 @@ impl BatchService for Rpc {
             confirmation: request.confirmation,
             validate_only: request.validate_only,
         };
-        let frames = self.execute(new, plea);
-        let response =
-            |frame: Result<_, _>| frame.map(|frame| RetryBatchResponse { frame: Some(frame) });
-        Ok(Response::new(Box::pin(frames.await?.map(response))))
+        let frames = self.execute(new, plea).await?;
+        Ok(answer(frames, |frame| RetryBatchResponse { frame }))
     }
 
     type RevertBatchStream = Frames<RevertBatchResponse>;
@@ -170,10 +150,8 @@ impl BatchService for Rpc {
             confirmation: request.confirmation,
             validate_only: request.validate_only,
         };
-        let frames = self.execute(new, plea);
-        let response =
-            |frame: Result<_, _>| frame.map(|frame| RevertBatchResponse { frame: Some(frame) });
-        Ok(Response::new(Box::pin(frames.await?.map(response))))
+        let frames = self.execute(new, plea).await?;
+        Ok(answer(frames, |frame| RevertBatchResponse { frame }))
     }
 
     async fn cancel_batch(
@@ -207,10 +185,7 @@ impl BatchService for Rpc {
             .await
             .map_err(from_service)?;
         let frames = self.stream(batch, position, true);
-        let response = |frame: Result<_, _>| {
-            frame.map(|frame| StreamBatchResultsResponse { frame: Some(frame) })
-        };
-        Ok(Response::new(Box::pin(frames.map(response))))
+        Ok(answer(frames, |frame| StreamBatchResultsResponse { frame }))
     }
 
     async fn list_batch_results(
@@ -309,83 +284,6 @@ impl BatchService for Rpc {
 }
 
 impl Rpc {
-    async fn execute(
-        &self,
-        (mut request, has_own): (BatchRequest, bool),
-        plea: Plea,
-    ) -> Result<Frames<BatchFrame>, Status> {
-        let (id, hash) = (request.request, request.hash());
-        if let Some((previewed, plan)) = self.bound(PLAN, &plea.plan_token)? {
-            if previewed != hash {
-                return Err(plan_mismatch());
-            }
-            request.promised = Some(Digest(plan));
-        }
-        // What was confirmed of another request confirms nothing of this one.
-        request.confirmed = self
-            .bound(CONFIRMATION, &plea.confirmation)?
-            .and_then(|(request, losses)| (request == hash).then_some(losses));
-        let (service, tokens) = (self.service.clone(), self.tokens.clone());
-        let refused = move |error| match error {
-            service::Error::Refused(Refusal::Unconfirmed(unconfirmed)) => {
-                let losses = &unconfirmed.losses;
-                let confirmation = tokens.make_bound(CONFIRMATION, &hash, &losses.digest());
-                confirmation_required(&service.known_catalogue(), losses, confirmation)
-            }
-            error => refused(error, &service.known_catalogue(), id, has_own),
-        };
-        if plea.validate_only {
-            let events = self.service.preview(request);
-            return Ok(self.frames(events, false, Some(hash), refused));
-        }
-        let (batch, replayed) = self.service.execute(request).await.map_err(refused)?;
-        Ok(self.stream(batch, 0, replayed))
-    }
-
-    fn stream(&self, batch: service::Batch, position: i64, replayed: bool) -> Frames<BatchFrame> {
-        let events = self.service.stream(batch, position);
-        self.frames(events, replayed, None, from_service)
-    }
-
-    /// The frames of events; `request` is the hash of the request if they are a preview's, and
-    /// `refused` tells an error.
-    fn frames(
-        &self,
-        events: mpsc::Receiver<Result<Event, service::Error>>,
-        replayed: bool,
-        request: Option<[u8; 32]>,
-        refused: impl Fn(service::Error) -> Status + Send + 'static,
-    ) -> Frames<BatchFrame> {
-        let (tokens, service) = (self.tokens.clone(), self.service.clone());
-        let frames = ReceiverStream::new(events).flat_map(move |event| {
-            let token = |kind: &str, digest: &[u8; 32]| {
-                let request = request.as_ref();
-                request
-                    .map(|request| tokens.make_bound(kind, request, digest))
-                    .unwrap_or_default()
-            };
-            let frames = event
-                .map_err(&refused)
-                .and_then(|event| frames(event, replayed, &service.known_catalogue(), token));
-            stream::iter(match frames {
-                Ok(frames) => frames.into_iter().map(Ok).collect(),
-                Err(status) => vec![Err(status)],
-            })
-        });
-        Box::pin(frames)
-    }
-
-    /// What a token that a preview returned says, if there is one.
-    fn bound(&self, field: &'static str, token: &str) -> Result<Option<Bound>, Status> {
-        if token.is_empty() {
-            return Ok(None);
-        }
-        let problem = format!("must be a {field} that Seatwise returned; leave it empty for none");
-        let opened = self.tokens.open_bound(field, token);
-        let bound = opened.ok_or_else(|| invalid_field(field, problem))?;
-        Ok(Some(bound))
-    }
-
     fn position(&self, batch: BatchId, field: &str, cursor: &str) -> Result<i64, Status> {
         match cursor {
             "" => Ok(0),
@@ -394,26 +292,6 @@ impl Rpc {
                 .position(batch, cursor)
                 .ok_or_else(|| bad_token(field)),
         }
-    }
-}
-
-/// What stands beside a request and is no part of it.
-struct Plea {
-    plan_token: String,
-    confirmation: String,
-    validate_only: bool,
-}
-
-/// Why a request is not carried out, or not previewed, with the places and names that it used.
-fn refused(error: service::Error, catalogue: &Catalogue, id: RequestId, has_own: bool) -> Status {
-    match error {
-        service::Error::Refused(Refusal::SeatsShort(short)) => seats_short(catalogue, &short),
-        service::Error::Refused(Refusal::RequestIdReused) => request_id_reused(id),
-        service::Error::Refused(Refusal::DuplicateUser { first, second }) if has_own => {
-            let field = |index| format!("user_changes[{index}].user");
-            duplicate_user(field(first), field(second))
-        }
-        error => from_service(error),
     }
 }
 

@@ -63,9 +63,10 @@ fn details(record: &Record, choices: &Choices, catalogue: &Catalogue) -> Option<
             before: convert::guard(*before),
             after: convert::guard(*after),
         }),
-        Record::BatchAccepted(_, users, request) => {
+        Record::BatchAccepted(_, [users, confirmed], request) => {
             Details::BatchAccepted(v1::BatchAcceptedRecord {
                 user_count: convert::count(*users),
+                confirmed_user_count: convert::count(*confirmed),
                 request_hash: convert::hex(request),
             })
         }

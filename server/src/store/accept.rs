@@ -72,6 +72,17 @@ impl NewBatch {
         self.capacity == Capacity::RefuseIfShort || self.promised.is_some()
     }
 
+    /// The batch that the request id was used for, if it was for the same request and can be shown.
+    fn accepted_before(&self, batch: Batch, hash: &[u8]) -> Result<Accepted, Refusal> {
+        if hash != self.request_hash {
+            return Err(Refusal::RequestIdReused);
+        }
+        if batch.is_pruned() {
+            return Err(Refusal::ResultsPruned(batch.batch_id));
+        }
+        Ok(Accepted::Before(batch))
+    }
+
     /// What of a rehearsal the guard wants confirmed, unless it is.
     pub(super) fn unconfirmed(&self, guard: Guard, losses: &Losses) -> Option<Box<Unconfirmed>> {
         let is_confirmed = || self.confirmed == Some(losses.digest());
@@ -147,13 +158,7 @@ impl Store {
                 .await
                 .optional()?;
             if let Some((batch, hash)) = before {
-                return if hash != new.request_hash {
-                    Err(Refusal::RequestIdReused.into())
-                } else if batch.is_pruned() {
-                    Err(Refusal::ResultsPruned(batch.batch_id).into())
-                } else {
-                    Ok(Accepted::Before(batch))
-                };
+                return Ok(new.accepted_before(batch, &hash)?);
             }
             if let Some(refusal) = &new.unless_accepted {
                 return Err(refusal.clone().into());
@@ -166,7 +171,7 @@ impl Store {
             if needs_rehearsal && version != rehearse.catalogue_version {
                 return Ok(Accepted::CatalogueMoved);
             }
-            let mut rehearsal = Rehearsal::default();
+            let (mut rehearsal, mut confirmed) = (Rehearsal::default(), 0);
             if needs_rehearsal {
                 for (_, order) in roll.orders() {
                     rehearsal.step(conn, new.customer, order, rehearse).await?;
@@ -174,6 +179,9 @@ impl Store {
                 new.check(&rehearsal)?;
                 if let Some(unconfirmed) = new.unconfirmed(guard, rehearsal.losses()) {
                     return Err(Refusal::Unconfirmed(unconfirmed).into());
+                }
+                if guard.is_exceeded(rehearsal.losses()) {
+                    confirmed = rehearsal.losses().users.cast_signed();
                 }
             }
             let batch = diesel::insert_into(b::table)
@@ -194,7 +202,8 @@ impl Store {
                 );
                 diesel::insert_into(bc::table).values(row).execute(conn).await?;
             }
-            let accepted = Record::BatchAccepted(new.id, batch.user_count, new.request_hash);
+            let users = [batch.user_count, confirmed];
+            let accepted = Record::BatchAccepted(new.id, users, new.request_hash);
             let draft = Draft::new(new.customer, &new.origin, new.now).of_batch(new.id);
             // A batch of nobody has nothing left to do.
             let ended = batch.has_ended().then_some(Record::BatchEnded(new.id, [0; 4], None));

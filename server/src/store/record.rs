@@ -144,7 +144,7 @@ fn encode(record: &Record) -> Vec<u8> {
             put_numbers(&mut bytes, &limits.collect::<Vec<_>>());
         }
         Record::BatchAccepted(_, users, request) => {
-            put_numbers(&mut bytes, &[*users]);
+            put_numbers(&mut bytes, users);
             bytes.extend(request);
         }
         Record::BatchEnded(_, counts, stopped) => {
@@ -207,8 +207,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             Record::GuardSet(thing.into(), [guard(a, b), guard(c, d)])
         }
         Kind::BatchAccepted => {
-            let [users] = reader.numbers()?;
-            Record::BatchAccepted(thing.into(), users, reader.hash()?)
+            Record::BatchAccepted(thing.into(), reader.numbers()?, reader.hash()?)
         }
         Kind::BatchCancelled => Record::BatchCancelled(thing.into()),
         Kind::BatchEnded => {
@@ -353,7 +352,7 @@ mod tests {
             Record::SeatsMoved(product, moved),
             Record::CustomerCreated(CustomerId(id(3))),
             Record::CustomerRenamed(CustomerId(id(3))),
-            Record::BatchAccepted(BatchId(id(4)), 5, [6; 32]),
+            Record::BatchAccepted(BatchId(id(4)), [5, 2], [6; 32]),
             Record::BatchEnded(BatchId(id(4)), [1, 2, 3, 4], Some(Stop::Failures)),
             Record::SelectionCreated(SelectionId(id(5)), 6),
             Record::SelectionDeleted(SelectionId(id(5))),

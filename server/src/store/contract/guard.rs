@@ -3,7 +3,7 @@
 use super::engine::Fresh;
 use super::fixture::{BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, revoke};
 use super::raw;
-use crate::domain::{Change, Guard, Losses, Replace, Terms, UserId, UserRef};
+use crate::domain::{Change, Guard, Losses, Record, Replace, Terms, UserId, UserRef};
 use crate::store::{CustomerUpdate, NewBatch, Refusal, Unconfirmed, Users};
 
 async fn set(fixture: &Fixture, users: Option<u32>, percent: Option<u32>) -> Guard {
@@ -64,6 +64,17 @@ pub(super) async fn a_batch_that_takes_too_much_has_to_be_confirmed(fresh: Fresh
     other.users += 1;
     assert_eq!(unconfirmed(&fixture, &confirm(&other)).await, expected);
     let batch = fixture.accept(&confirm(&expected.losses)).await;
+    let records = fixture.chain().await.records;
+    let accepted = records.last().expect("a record").decode();
+    let accepted = accepted.expect("it was accepted");
+    let Record::BatchAccepted(_, counts, _) = accepted else {
+        panic!("{accepted:?}");
+    };
+    assert_eq!(
+        counts,
+        [10, 10],
+        "users, and those whose loss was confirmed"
+    );
     assert_eq!(fixture.work(&batch).await, "A".repeat(10));
 
     // Of those who hold it: 20 of 80 are more than 24 percent, and not more than 25.

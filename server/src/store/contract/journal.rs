@@ -394,7 +394,7 @@ pub(super) async fn a_batch_is_recorded_from_its_acceptance_to_its_end(fresh: Fr
         .collect();
     assert_eq!(
         records[0],
-        Record::BatchAccepted(BatchId(Uuid::from_u128(1)), 100, [1; 32])
+        Record::BatchAccepted(BatchId(Uuid::from_u128(1)), [100, 0], [1; 32])
     );
     let moved: Vec<_> = records
         .iter()
