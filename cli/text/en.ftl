@@ -146,6 +146,12 @@ catalogue-products = { $products } products with { $plans } service plans
 catalogue-rules = { $count } rules
 catalogue-counts = { $content }: { $added } added, { $changed } renamed or changed, { $removed } removed, { $notes } notes; the catalogue has version { $version }
 
+## A watch
+
+watching = watching; Ctrl-C ends it
+watch-from-oldest = to see what is left: --since { $token }
+watch-from-here = to go on from here: { $command }
+
 ## The server
 
 server-unreachable = the server is out of reach ({ $problem }); start it with `seatwise serve`, or say with --server where it is

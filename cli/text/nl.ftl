@@ -147,6 +147,12 @@ catalogue-products = { $products } producten met { $plans } serviceplannen
 catalogue-rules = { $count } regels
 catalogue-counts = { $content }: { $added } toegevoegd, { $changed } hernoemd of gewijzigd, { $removed } verwijderd, { $notes } opmerkingen; de catalogus heeft versie { $version }
 
+## Volgen
+
+watching = er wordt gevolgd; Ctrl-C beëindigt dat
+watch-from-oldest = om te zien wat er nog is: --since { $token }
+watch-from-here = om vanaf hier verder te gaan: { $command }
+
 ## De server
 
 server-unreachable = de server is onbereikbaar ({ $problem }); start hem met `seatwise serve`, of zeg met --server waar hij is
