@@ -8,7 +8,6 @@ use seatwise_client::v1::{
     WatchProgress, WatchedChange, product, watch_changes_response::Frame,
 };
 use seatwise_client::{Code, Error, WatchStream};
-use tokio::sync::watch;
 
 use crate::customer::{Customer, pages};
 use crate::fixtures::product::{NOTES, VIDEO};
@@ -63,7 +62,7 @@ impl Customer {
     }
 
     /// Does what tells a reader that nothing more comes.
-    async fn rename(&self, name: &str) {
+    async fn end_with(&self, name: &str) {
         let request = UpdateCustomerRequest {
             customer_id: self.id.clone(),
             display_name: Some(name.to_owned()),
@@ -97,21 +96,21 @@ fn kind(change: &WatchedChange) -> RecordKind {
 }
 
 /// Reads until the customer gets another name.
-async fn read(watch: WatchStream) -> Vec<WatchedChange> {
-    let (count, _) = watch::channel(0);
-    read_and_count(watch, count).await
+async fn read(mut watch: WatchStream) -> Vec<WatchedChange> {
+    let mut seen = Vec::new();
+    read_until(&mut watch, &mut seen, RecordKind::CustomerRenamed).await;
+    seen
 }
 
-async fn read_and_count(mut watch: WatchStream, count: watch::Sender<usize>) -> Vec<WatchedChange> {
-    let mut seen = Vec::new();
+/// Reads until a change of this kind, which is seen as well.
+async fn read_until(watch: &mut WatchStream, seen: &mut Vec<WatchedChange>, last: RecordKind) {
     loop {
         let change = watch.next().await.expect("the watch goes on");
         assert_eq!(watch.token(), change.watch_token);
-        let is_last = kind(&change) == RecordKind::CustomerRenamed;
+        let is_last = kind(&change) == last;
         seen.push(change);
-        count.send_replace(seen.len());
         if is_last {
-            return seen;
+            return;
         }
     }
 }
@@ -131,7 +130,7 @@ async fn every_change_comes_once_and_in_order_while_batches_and_calls_run(server
     };
     let users = user_ids(3_000);
     tokio::join!(customer.give(&[NOTES], &users), calls);
-    customer.rename("The last").await;
+    customer.end_with("The last").await;
     for reading in [one, other] {
         let seen = reading.await.expect("it is read");
         assert!(seen.len() > 3_600, "{}", seen.len());
@@ -144,7 +143,7 @@ async fn a_watch_goes_on_from_every_token(server: &Harness) {
     let customer = server.customer().await;
     let (from_start, start) = (customer.watch("").await, customer.end().await);
     customer.add_users(0..1_100).await;
-    customer.rename("The first").await;
+    customer.end_with("The first").await;
     let seen = read(from_start).await;
     customer.assert_all_since(start, seen.clone()).await;
     for place in [0, 1, 499, 500, 1_099] {
@@ -155,7 +154,7 @@ async fn a_watch_goes_on_from_every_token(server: &Harness) {
     let last = customer.watch(&seen[1_100].watch_token).await;
     let now = customer.watch("").await;
     let end = customer.end().await;
-    customer.rename("The last").await;
+    customer.end_with("The last").await;
     for watch in [last, now] {
         customer.assert_all_since(end, read(watch).await).await;
     }
@@ -178,7 +177,7 @@ async fn a_watch_tells_the_kinds_that_were_asked_for(server: &Harness) {
     customer.add_users(0..11_000).await;
     customer.set_seats(NOTES, 9).await;
     customer.give(&[NOTES], &user_ids(3)).await;
-    customer.rename("The last").await;
+    customer.end_with("The last").await;
     let mut expected = read(whole).await;
     let token = expected[0].watch_token.clone();
     expected.retain(|change| of_kinds("").kinds.contains(&kind(change).into()));
@@ -233,7 +232,7 @@ async fn who_does_not_read_is_given_up_and_comes_back(server: &Harness) {
     let patient = customer.watch("").await;
 
     customer.add_users(0..MANY).await;
-    customer.rename("The last").await;
+    customer.end_with("The last").await;
     // A watch with nothing to tell says every 10 seconds that it is alive; so long nobody reads.
     let mut client = HistoryServiceClient::new(raw::channel(server));
     let silent = server.customer().await;
@@ -261,30 +260,28 @@ async fn who_does_not_read_is_given_up_and_comes_back(server: &Harness) {
     customer.assert_all_since(end, read(patient).await).await;
 }
 
-/// Reads a watch while a batch runs and its server ends and comes back.
+/// Reads a watch of a running batch while its server ends and comes back, several times.
 async fn outlive(server: &Harness, again: impl AsyncFn()) {
     let customer = server.customer_with_users(5_000).await;
     customer.set_seats(NOTES, 5_000).await;
-    let (watch, end) = (customer.watch("").await, customer.end().await);
-    let (sender, mut count) = watch::channel(0);
-    let reading = tokio::spawn(read_and_count(watch, sender));
-    let batch = {
-        let (customer, request) = (
-            customer.clone(),
-            customer.request(assign(&[NOTES]), user_ids(5_000)),
-        );
-        tokio::spawn(async move { customer.execute(request).await })
-    };
-    for so_many in [1, 2_000] {
-        let seen = count.wait_for(|count| *count >= so_many).await;
-        let seen = *seen.expect("it is read");
+    let (mut watch, end) = (customer.watch("").await, customer.end().await);
+    let request = customer.request(assign(&[NOTES]), user_ids(5_000));
+    let batch = tokio::spawn({
+        let customer = customer.clone();
+        async move { customer.execute(request).await }
+    });
+    let mut seen = Vec::new();
+    read_until(&mut watch, &mut seen, RecordKind::Assignments).await;
+    for seats in 1..=3 {
         again().await;
-        assert!(seen < 5_000, "it was in the middle: {seen}");
+        // Seen only by a watch that has found the new server.
+        customer.set_seats(VIDEO, seats).await;
+        read_until(&mut watch, &mut seen, RecordKind::SeatsSet).await;
     }
     let outcome = batch.await.expect("the batch ends");
     assert_eq!(outcome.counts(), (5_000, 0, 0));
-    customer.rename("The last").await;
-    let seen = reading.await.expect("it is read");
+    customer.end_with("The last").await;
+    seen.extend(read(watch).await);
     customer.assert_all_since(end, seen).await;
 }
 
@@ -329,7 +326,7 @@ async fn a_token_of_pruned_changes_is_refused_with_the_oldest(server: &Harness) 
     customer.add_users(0..10).await;
     let oldest = customer.end().await;
     customer.set_seats(NOTES, 2).await;
-    customer.rename("The last").await;
+    customer.end_with("The last").await;
     let all = customer.history_since(0).await;
     server.stop().await;
     let mine = "customer_id = (SELECT customer_id FROM customers)";
