@@ -195,17 +195,13 @@ fn from_refusal(refusal: Refusal) -> Status {
         Refusal::TooManyUsers { .. }
         | Refusal::PlanStale
         | Refusal::ReaderTooSlow
+        | Refusal::BatchRunning(_)
         | Refusal::SeatsShort(_) => from_rehearsal(&refusal),
         Refusal::PlanRetired {
             field,
             product,
             plan,
         } => unknown_plan(field, product, plan),
-        Refusal::BatchRunning(batch) => refuse(
-            ErrorReason::BatchRunning,
-            format!("batch {batch} is still running; wait for its end, or cancel it"),
-            &[("batchId", batch.to_string())],
-        ),
         Refusal::RequestIdReused
         | Refusal::Unconfirmed(_)
         | Refusal::ChangesPruned { .. }
@@ -258,6 +254,11 @@ fn from_rehearsal(refusal: &Refusal) -> Status {
         Refusal::ReaderTooSlow => say(
             ErrorReason::ReaderTooSlow,
             "the preview was read too slowly; preview again and read without a pause",
+        ),
+        Refusal::BatchRunning(batch) => refuse(
+            ErrorReason::BatchRunning,
+            format!("batch {batch} is still running; wait for its end, or cancel it"),
+            &[("batchId", batch.to_string())],
         ),
         Refusal::SeatsShort(short) => seats_short(&Catalogue::default(), short),
         _ => unreachable!("{refusal} is told elsewhere"),
