@@ -4,24 +4,27 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, Subcommand};
 use prost_types::Timestamp;
 use seatwise_client::{Client, Flaw, Verifier, v1};
 use serde_json::{Value, json};
 
 use crate::connect::Connect;
+use crate::customers;
 use crate::error::Error;
 use crate::exit;
-use crate::output::{self, Format, count, time};
+use crate::output::{self, Format, time};
+use crate::text::text;
 
 const HELP: &str = "\
 A checkpoint is worth what the place is worth that it is kept in: somewhere that those who can write to
 the database cannot reach.
 
 Examples:
-  seatwise audit checkpoint --customer $C > contoso.checkpoint
-  seatwise audit verify --customer $C --checkpoint contoso.checkpoint
-  seatwise audit export --customer $C >> contoso.jsonl";
+  seatwise audit checkpoint --customer Contoso > contoso.checkpoint
+  seatwise audit verify --customer Contoso --checkpoint contoso.checkpoint
+  seatwise audit export --customer Contoso >> contoso.jsonl";
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -37,7 +40,7 @@ enum Command {
     /// Verify that nothing that was recorded was changed, added, removed or moved
     Verify {
         #[command(flatten)]
-        journal: Journal,
+        journal: JournalArgs,
         /// Also verify that the journal still leads to this checkpoint: a file that `audit checkpoint`
         /// has printed; `-` for standard input. May be repeated
         #[arg(long = "checkpoint", value_name = "FILE")]
@@ -49,12 +52,12 @@ enum Command {
     /// Verify the journal, and print its end as JSON, to be kept elsewhere
     Checkpoint {
         #[command(flatten)]
-        journal: Journal,
+        journal: JournalArgs,
     },
     /// Print the journal as JSON lines: each record, and after its last record each commit
     Export {
         #[command(flatten)]
-        journal: Journal,
+        journal: JournalArgs,
         /// Only what follows this position: `last_position` of the last commit that is there already
         #[arg(long, value_name = "POSITION", default_value_t = 0)]
         after: i64,
@@ -63,25 +66,39 @@ enum Command {
 
 /// Which journal.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Journal {
-    /// UUID of the customer
-    #[arg(long, value_name = "UUID")]
+struct JournalArgs {
+    /// Customer: UUID, or its whole name if no other has it
+    #[arg(
+        long,
+        env = "SEATWISE_CUSTOMER",
+        value_name = "CUSTOMER",
+        value_parser = Filled::new(),
+        required_unless_present = "installation"
+    )]
     customer: Option<String>,
     /// What belongs to no customer: the catalogue
-    #[arg(long)]
+    #[arg(long, overrides_with = "customer")]
     installation: bool,
 }
 
-impl Journal {
-    fn id(&self) -> &str {
-        self.customer.as_deref().unwrap_or_default()
-    }
+/// A journal by the id of its customer, which is empty for the installation, and its name for people.
+struct Journal {
+    id: String,
+    name: String,
+}
 
-    fn name(&self) -> String {
+impl JournalArgs {
+    async fn find(&self, client: &Client) -> Result<Journal, Error> {
         match &self.customer {
-            Some(id) => format!("the journal of {id}"),
-            None => "the journal of the installation".to_owned(),
+            // One may be set in the environment.
+            Some(name) if !self.installation => Ok(Journal {
+                id: customers::find(client, name).await?,
+                name: text!("journal-of", name = name),
+            }),
+            _ => Ok(Journal {
+                id: String::new(),
+                name: text!("journal-of-installation"),
+            }),
         }
     }
 }
@@ -94,9 +111,10 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             checkpoints,
             after,
         } => {
+            let journal = journal.find(&client).await?;
             let mut verifier = match &after {
                 Some(file) => Verifier::after(&read(file)?),
-                None => Verifier::new(journal.id()),
+                None => Verifier::new(&journal.id),
             };
             for file in &checkpoints {
                 let checkpoint = read(file)?;
@@ -107,7 +125,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             }
             match verify(&client, &journal, verifier).await? {
                 Ok(end) => {
-                    output::note(&format!("{} is whole: {}", journal.name(), words(&end)));
+                    output::note(&whole(&journal, &end));
                     if format == Format::Json {
                         output::line(&to_json(&end).to_string())?;
                     }
@@ -117,7 +135,8 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             }
         }
         Command::Checkpoint { journal } => {
-            match verify(&client, &journal, Verifier::new(journal.id())).await? {
+            let journal = journal.find(&client).await?;
+            match verify(&client, &journal, Verifier::new(&journal.id)).await? {
                 Ok(end) => {
                     output::line(&to_json(&end).to_string())?;
                     Ok(ExitCode::SUCCESS)
@@ -126,6 +145,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             }
         }
         Command::Export { journal, after } => {
+            let journal = journal.find(&client).await?;
             let mut parts = client.journal(request(&journal, after, true)).await?;
             while let Some(part) = parts.next().await? {
                 export(&part)?;
@@ -137,7 +157,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
 
 fn request(journal: &Journal, after: i64, include_decoded: bool) -> v1::StreamJournalRequest {
     v1::StreamJournalRequest {
-        customer_id: journal.id().to_owned(),
+        customer_id: journal.id.clone(),
         after_position: after,
         include_decoded,
     }
@@ -164,19 +184,28 @@ async fn verify(
 }
 
 fn tell(journal: &Journal, flaw: &Flaw) -> ExitCode {
-    let (name, position) = (journal.name(), flaw.position);
-    output::note(&format!(
-        "{name} is NOT what was written: it is whole up to position {position}; then {}",
-        flaw.problem
+    output::note(&text!(
+        "journal-flaw",
+        journal = journal.name.as_str(),
+        position = flaw.position,
+        problem = flaw.problem.as_str()
     ));
     ExitCode::from(exit::FAILED)
 }
 
-fn words(end: &v1::Checkpoint) -> String {
-    let records = count(u64::try_from(end.position).unwrap_or_default());
+fn whole(journal: &Journal, end: &v1::Checkpoint) -> String {
+    let (journal, count) = (journal.name.as_str(), end.position);
     match &end.commit_time {
-        Some(at) => format!("{records} records, the last of {}", time(Some(at))),
-        None => format!("{records} records"),
+        Some(at) => {
+            let time = time(Some(at));
+            text!(
+                "journal-whole",
+                journal = journal,
+                count = count,
+                time = time
+            )
+        }
+        None => text!("journal-empty", journal = journal),
     }
 }
 
@@ -207,10 +236,8 @@ fn to_json(checkpoint: &v1::Checkpoint) -> Value {
 /// Reads a checkpoint that was printed here.
 fn read(file: &Path) -> Result<v1::Checkpoint, Error> {
     let wrong = |problem: String| {
-        let file = file.display();
-        Error::Input(format!(
-            "{file}: {problem}; it must be what `seatwise audit checkpoint` has printed"
-        ))
+        let file = file.display().to_string();
+        Error::Input(text!("no-checkpoint", file = file, problem = problem))
     };
     let text = if file == Path::new("-") {
         let mut text = String::new();
@@ -222,19 +249,19 @@ fn read(file: &Path) -> Result<v1::Checkpoint, Error> {
     let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let field = |name: &str| {
         let field = value[name].as_str().map(str::to_owned);
-        field.ok_or_else(|| wrong(format!("{name} is missing")))
+        field.ok_or_else(|| wrong(text!("field-missing", field = name)))
     };
     let position = value["position"].as_i64();
     let commit_time = match &value["commit_time"] {
         Value::Null => None,
         _ => {
             let time: Result<Timestamp, _> = field("commit_time")?.parse();
-            Some(time.map_err(|_| wrong("commit_time is no time".to_owned()))?)
+            Some(time.map_err(|_| wrong(text!("field-missing", field = "commit_time")))?)
         }
     };
     Ok(v1::Checkpoint {
         customer_id: field("customer_id")?,
-        position: position.ok_or_else(|| wrong("position is missing".to_owned()))?,
+        position: position.ok_or_else(|| wrong(text!("field-missing", field = "position")))?,
         hash: field("hash")?,
         commit_time,
     })

@@ -204,7 +204,7 @@ pub(crate) async fn run(args: CustomersArgs) -> Result<ExitCode, Error> {
 }
 
 /// The id of the customer with this id or name.
-async fn find(client: &Client, name: &str) -> Result<String, Error> {
+pub(crate) async fn find(client: &Client, name: &str) -> Result<String, Error> {
     if let Ok(id) = Uuid::try_parse(name) {
         return Ok(id.to_string());
     }

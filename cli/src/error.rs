@@ -69,7 +69,7 @@ impl std::fmt::Display for Error {
                         let oldest = oldest.map(String::as_str).unwrap_or_default();
                         write!(f, "\n{}", text!("watch-from-oldest", token = oldest))
                     }
-                    ErrorReason::ConfirmationRequired => {
+                    ErrorReason::ConfirmationRequired | ErrorReason::SeatsBelowAssigned => {
                         let confirmation = error.metadata.get("confirmation");
                         let confirmation = confirmation.map(String::as_str).unwrap_or_default();
                         write!(

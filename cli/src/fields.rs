@@ -85,6 +85,7 @@ pub(crate) struct Options {
 const OTHER_NAMES: &[(&str, &[&str])] = &[
     ("batch_id", &["batch"]),
     ("by_product_id", &["by", "replace"]),
+    ("confirmation", &["confirm"]),
     ("customer_id", &["customer", "id"]),
     ("disable_plan_ids", &["plans", "assign", "replace"]),
     ("display_name", &["display-name", "name"]),

@@ -13,9 +13,11 @@ use crate::assignments::plans;
 use crate::connect::Connect;
 use crate::customers::CustomerArgs;
 use crate::error::Error;
+use crate::names::Names;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, time, word};
 use crate::paging::{self, Ask, Paging};
 use crate::products;
+use crate::text::text;
 use crate::users_filter::date;
 
 #[derive(Args)]
@@ -291,7 +293,7 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, Error> {
                 user,
                 time: Some(at),
             };
-            show_user(format, &client.get_user_at(request).await?)?;
+            show_user(&client, format, request).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::User {
@@ -361,19 +363,32 @@ async fn list(
 }
 
 /// Prints what was so of a user.
-fn show_user(format: Format, then: &v1::GetUserAtResponse) -> Result<(), Error> {
+async fn show_user(
+    client: &Client,
+    format: Format,
+    request: v1::GetUserAtRequest,
+) -> Result<(), Error> {
+    let then = client.get_user_at(request).await?;
     if format == Format::Json {
-        return output::line(&output::json(then)?);
+        return output::line(&output::json(&then)?);
     }
-    let state = match (then.existed, then.active) {
-        (false, _) => "did not exist",
-        (true, true) => "was active",
-        (true, false) => "was inactive",
-    };
-    output::note(&format!("the user {} {state} then", then.user_id));
-    let mut printer = Printer::new(format, vec!["product_id", "plans"]);
+    let mut names = Names::default();
+    let products = then.held.iter().map(|held| (&held.product_id, false));
+    names.look_up(client, products).await?;
+    let user = then.user_id.as_str();
+    output::note(&match (then.existed, then.active) {
+        (false, _) => text!("user-was-not-there", user = user),
+        (true, true) => text!("user-was-active", user = user),
+        (true, false) => text!("user-was-inactive", user = user),
+    });
+    let mut printer = Printer::new(format, vec!["product_id", "product_name", "plans"]);
     for held in &then.held {
-        printer.cells(vec![held.product_id.clone(), plans(held.plans.as_ref())])?;
+        let (id, name) = (&held.product_id, names.product(&held.product_id));
+        printer.cells(vec![
+            id.clone(),
+            name.to_owned(),
+            plans(held.plans.as_ref()),
+        ])?;
     }
     printer.finish()
 }

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, Subcommand, ValueEnum};
-use seatwise_client::{Client, Code, v1};
+use seatwise_client::{
+    Client,
+    v1::{self, ErrorReason},
+};
 
 use crate::connect::Connect;
 use crate::customers::CustomerArgs;
@@ -91,9 +94,9 @@ struct Seats {
     place: Place,
     #[command(flatten)]
     numbers: Numbers,
-    /// Allow fewer seats than are assigned. Who holds one keeps it
-    #[arg(long)]
-    allow_below_assigned: bool,
+    /// Set fewer seats than are assigned: what the refusal has shown. Who holds one keeps it
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true, value_parser = Filled::new())]
+    confirm: Option<String>,
     /// Only if the license still has this etag
     #[arg(long, value_parser = Filled::new())]
     etag: Option<String>,
@@ -199,49 +202,34 @@ impl Place {
 /// Sets seats; on a terminal it asks before fewer are left than are assigned.
 async fn set_seats(client: &Client, format: Format, args: Seats) -> Result<ExitCode, Error> {
     let place = args.place.request(client).await?;
-    if args.allow_below_assigned && args.asking.asks(format) {
-        let below = below_assigned(client, place.clone(), &args.numbers).await?;
-        if let Some(about) = below {
-            output::note(&about);
-            if !question::is_confirmed(&text!("set-seats"))? {
-                return Ok(question::declined());
-            }
-        }
-    }
-    let request = v1::SetSeatsRequest {
+    let mut request = v1::SetSeatsRequest {
         customer_id: place.customer_id,
         product_id: place.product_id,
         enabled: args.numbers.enabled,
         warning: args.numbers.warning,
         suspended: args.numbers.suspended,
-        allow_below_assigned: args.allow_below_assigned,
+        confirmation: args.confirm.unwrap_or_default(),
         etag: args.etag.unwrap_or_default(),
         comment: args.why.comment,
     };
-    output::show(format, &client.set_seats(request).await?)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Says how far the numbers are below what is assigned; `None` if they are not.
-async fn below_assigned(
-    client: &Client,
-    place: v1::GetLicenseRequest,
-    numbers: &Numbers,
-) -> Result<Option<String>, Error> {
-    let license = match client.get_license(place).await {
-        Ok(license) => license,
-        Err(error) if error.code == Code::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let enabled = numbers.enabled.unwrap_or(license.enabled());
-    let warning = numbers.warning.unwrap_or(license.warning());
-    let (assigned, left) = (license.assigned(), enabled.saturating_add(warning));
-    Ok((left < assigned).then(|| {
-        text!(
-            "seats-below-assigned",
-            product = license.display_name,
-            assigned = assigned,
-            left = left,
-        )
-    }))
+    loop {
+        let error = match client.set_seats(request.clone()).await {
+            Ok(license) => {
+                output::show(format, &license)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(error) => error,
+        };
+        if error.reason != ErrorReason::SeatsBelowAssigned || !args.asking.asks(format) {
+            return Err(error.into());
+        }
+        let told = |name: &str| error.metadata.get(name).cloned().unwrap_or_default();
+        let (assigned, left) = (told("assigned"), told("assignable"));
+        let about = text!("seats-below-assigned", assigned = assigned, left = left);
+        output::note(&about);
+        if !question::is_confirmed(&text!("set-seats"))? {
+            return Ok(question::declined());
+        }
+        request.confirmation = told("confirmation");
+    }
 }

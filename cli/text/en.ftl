@@ -71,7 +71,7 @@ delete-user = Delete this user?
 user-holds = { $name } ({ $principal }) holds { $products }, whose seats become free
 user-holds-nothing = { $name } ({ $principal }) holds no product
 set-seats = Set fewer seats than are assigned?
-seats-below-assigned = { $assigned } of { $product } are assigned, and only { $left } would be left; who holds one keeps it
+seats-below-assigned = { $assigned } seats are assigned, and only { $left } would be left; who holds one keeps it
 
 ## Who it is about
 
@@ -145,6 +145,22 @@ sync-nothing-to-add = there is no product in it, so that --add-only has nothing 
 catalogue-products = { $products } products with { $plans } service plans
 catalogue-rules = { $count } rules
 catalogue-counts = { $content }: { $added } added, { $changed } renamed or changed, { $removed } removed, { $notes } notes; the catalogue has version { $version }
+
+## History
+
+journal-of = the journal of { $name }
+journal-of-installation = the journal of the installation
+journal-whole = { $journal } is whole: { $count ->
+    [one] 1 record, of { $time }
+   *[other] { $count } records, the last of { $time }
+}
+journal-empty = { $journal } is empty
+journal-flaw = { $journal } is NOT what was written. It is whole up to position { $position }; then { $problem }
+no-checkpoint = { $file }: { $problem }; it must be what `seatwise audit checkpoint` has printed
+field-missing = { $field } is missing or damaged
+user-was-not-there = user { $user } did not exist then
+user-was-active = user { $user } was active then
+user-was-inactive = user { $user } was inactive then
 
 ## A watch
 

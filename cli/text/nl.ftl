@@ -72,7 +72,7 @@ delete-user = Deze gebruiker verwijderen?
 user-holds = { $name } ({ $principal }) heeft { $products }; die plaatsen komen vrij
 user-holds-nothing = { $name } ({ $principal }) heeft geen product
 set-seats = Minder plaatsen instellen dan er zijn toegewezen?
-seats-below-assigned = Van { $product } zijn er { $assigned } toegewezen en er zouden er maar { $left } overblijven; wie er een heeft, houdt die
+seats-below-assigned = er zijn { $assigned } licentieplaatsen toegewezen en er zouden er maar { $left } overblijven; wie er een heeft, houdt die
 
 ## Om wie het gaat
 
@@ -146,6 +146,22 @@ sync-nothing-to-add = er staat geen product in, dus --add-only heeft niets te do
 catalogue-products = { $products } producten met { $plans } serviceplannen
 catalogue-rules = { $count } regels
 catalogue-counts = { $content }: { $added } toegevoegd, { $changed } hernoemd of gewijzigd, { $removed } verwijderd, { $notes } opmerkingen; de catalogus heeft versie { $version }
+
+## Geschiedenis
+
+journal-of = het journaal van { $name }
+journal-of-installation = het journaal van de installatie
+journal-whole = { $journal } is heel: { $count ->
+    [one] 1 regel, van { $time }
+   *[other] { $count } regels, de laatste van { $time }
+}
+journal-empty = { $journal } is leeg
+journal-flaw = { $journal } is NIET wat er geschreven is. Het is heel tot en met positie { $position }; daarna { $problem }
+no-checkpoint = { $file }: { $problem }; het moet zijn wat `seatwise audit checkpoint` heeft afgedrukt
+field-missing = { $field } ontbreekt of is beschadigd
+user-was-not-there = gebruiker { $user } bestond toen niet
+user-was-active = gebruiker { $user } was toen actief
+user-was-inactive = gebruiker { $user } was toen inactief
 
 ## Volgen
 

@@ -108,8 +108,8 @@ error-RESOURCE_EXISTS = { $field ->
 error-REQUEST_ID_REUSED = Request id { $requestId } was used for another request. Make a new one.
 error-ETAG_MISMATCH = { part-the-resource } { $id } was changed since you read it. Read it again.
 error-SEATS_BELOW_ASSIGNED = { $assigned ->
-    [one] One seat is assigned and only { $assignable } would be left. Revoke it first, or allow fewer with allow_below_assigned.
-   *[other] { $assigned } seats are assigned and only { $assignable } would be left. Revoke some first, or allow fewer with allow_below_assigned.
+    [one] One seat is assigned and only { $assignable } would be left. Revoke it first, or confirm that fewer are meant.
+   *[other] { $assigned } seats are assigned and only { $assignable } would be left. Revoke some first, or confirm that fewer are meant.
 }
 error-STORE_UNAVAILABLE = The database is out of reach or busy. Try again in a moment.
 error-SHUTTING_DOWN = This server is stopping. Try again in a moment.

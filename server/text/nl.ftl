@@ -105,8 +105,8 @@ error-RESOURCE_EXISTS = { $field ->
 error-REQUEST_ID_REUSED = Het aanvraag-id { $requestId } is al voor een andere aanvraag gebruikt. Maak een nieuw id.
 error-ETAG_MISMATCH = { part-the-resource } { $id } is intussen gewijzigd. Vraag de gegevens opnieuw op.
 error-SEATS_BELOW_ASSIGNED = { $assigned ->
-    [one] Er is één licentieplaats toegewezen en er zou er geen overblijven. Trek die eerst in, of sta het toe met allow_below_assigned.
-   *[other] Er zijn { $assigned } licentieplaatsen toegewezen en er zouden er maar { $assignable } overblijven. Trek er eerst een aantal in, of sta het toe met allow_below_assigned.
+    [one] Er is één licentieplaats toegewezen en er zou er geen overblijven. Trek die eerst in, of bevestig dat het de bedoeling is.
+   *[other] Er zijn { $assigned } licentieplaatsen toegewezen en er zouden er maar { $assignable } overblijven. Trek er eerst een aantal in, of bevestig dat het de bedoeling is.
 }
 error-STORE_UNAVAILABLE = De database is onbereikbaar of bezet. Probeer het zo dadelijk opnieuw.
 error-SHUTTING_DOWN = Deze server wordt gestopt. Probeer het zo dadelijk opnieuw.

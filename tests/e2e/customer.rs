@@ -7,7 +7,7 @@ use prost::Message;
 use seatwise_client::v1::batch_result::Disposition;
 use seatwise_client::v1::import_outcome::Kind;
 use seatwise_client::v1::{
-    Assignment, Batch, BatchResult, BatchSummary, Change, CreateCustomerRequest,
+    Assignment, Batch, BatchResult, BatchSummary, Change, CreateCustomerRequest, ErrorReason,
     ExecuteBatchRequest, GetBatchRequest, GetLicenseRequest, ImportedUser, License,
     ListAssignmentsRequest, ListBatchesRequest, ListLicensesRequest, ListUsersRequest, ReasonCode,
     SetSeatsRequest, User, UserChange, UserOrder, batch,
@@ -88,11 +88,22 @@ impl Customer {
             customer_id: self.id.clone(),
             product_id: product.to_owned(),
             enabled: Some(enabled),
-            allow_below_assigned: true,
             ..SetSeatsRequest::default()
         };
-        let license = self.client.set_seats(request).await;
-        license.expect("seats are set")
+        self.set_license(request).await
+    }
+
+    /// Sets the seats of a license, also below what is assigned.
+    pub(crate) async fn set_license(&self, mut request: SetSeatsRequest) -> License {
+        let set = self.client.set_seats(request.clone()).await;
+        let set = match set {
+            Err(error) if error.reason == ErrorReason::SeatsBelowAssigned => {
+                request.confirmation = error.metadata["confirmation"].clone();
+                self.client.set_seats(request).await
+            }
+            set => set,
+        };
+        set.expect("seats are set")
     }
 
     pub(crate) async fn license(&self, product: &str) -> License {

@@ -324,32 +324,40 @@ async fn users_are_imported_and_each_is_told(server: &Harness) {
 async fn seats_are_set_guarded_by_their_etag_and_not_cut_below_what_is_assigned(server: &Harness) {
     server.start_with_catalogue().await;
     let customer = server.customer_with_users(3).await;
-    let set = |enabled, etag: &str, allow_below_assigned| {
+    let set = |enabled, etag: &str, confirmation: &str| {
         customer.client.set_seats(SetSeatsRequest {
             customer_id: customer.id.clone(),
             product_id: NOTES.to_owned(),
             enabled: Some(enabled),
             etag: etag.to_owned(),
-            allow_below_assigned,
+            confirmation: confirmation.to_owned(),
             ..SetSeatsRequest::default()
         })
     };
-    let license = set(3, "", false).await.expect("it is new");
+    let license = set(3, "", "").await.expect("it is new");
     assert_eq!((license.warning(), license.suspended()), (0, 0));
     assert_eq!(
         (license.display_name.as_str(), license.string_id.as_str()),
         ("Notes", "NOTES")
     );
     customer.give(&[NOTES], &user_ids(3)).await;
-    let error = set(2, "", false).await.expect_err("three are assigned");
+    let error = set(2, "", "").await.expect_err("three are assigned");
     assert_eq!(error.code, Code::FailedPrecondition);
     assert_eq!(error.reason, ErrorReason::SeatsBelowAssigned);
     assert_eq!(error.metadata["assignable"], "2");
-    let cut = set(2, &license.etag, true).await.expect("it is allowed");
+    assert_eq!(error.metadata["assigned"], "3");
+    let two = error.metadata["confirmation"].clone();
+    // What was confirmed is two seats for these three users.
+    let error = set(1, "", &two).await.expect_err("one is fewer than two");
+    assert_eq!(error.reason, ErrorReason::SeatsBelowAssigned);
+    assert_ne!(error.metadata["confirmation"], two);
+    let cut = set(2, &license.etag, &two).await.expect("it is confirmed");
     assert_eq!((cut.assigned(), cut.available()), (3, -1));
-    let error = set(5, &license.etag, true).await.expect_err("it is old");
+    let again = set(2, "", &two).await.expect("it is so already");
+    assert_eq!(again, cut);
+    let error = set(5, &license.etag, "").await.expect_err("it is old");
     assert_eq!(error.reason, ErrorReason::EtagMismatch);
-    let more = set(100_000_000, &cut.etag, false)
+    let more = set(100_000_000, &cut.etag, "")
         .await
         .expect("it is current");
     assert_eq!(more.available(), 99_999_997);

@@ -44,9 +44,10 @@ const TRANSACTION: [&str; 8] = [
      1800000000000000, zeroblob(32), '', '', w.batch_id, '' FROM b CROSS JOIN work w",
     "UPDATE customers SET change_seq = 1000000000 + 1000 * b.next, change_hash = zeroblob(32), \
      changed_at = 1800000000000000 FROM b WHERE customer_id = (SELECT customer_id FROM work)",
-    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, results, \
-     failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, b.next - b.first, r.results, x'' \
-     FROM b CROSS JOIN work w CROSS JOIN stored r WHERE r.place = b.first",
+    "INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, first_seq, \
+     change_count, dispositions, results, failed_user_ids) SELECT w.customer_id, w.batch_id, b.first, \
+     b.next - b.first, 1000000000 + 1000 * b.first, b.next - b.first, zeroblob(b.next - b.first), \
+     r.results, x'' FROM b CROSS JOIN work w CROSS JOIN stored r WHERE r.place = b.first",
     "UPDATE batches SET next_position = b.next, applied_count = b.next, \
      lease_expires_at = 1800000000000000 FROM b \
      WHERE (customer_id, batch_id) = (SELECT customer_id, batch_id FROM work)",

@@ -10,10 +10,10 @@ use tonic::{Request, Response, Status};
 use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
-use super::status::from_service;
+use super::status::{from_service, seats_below_assigned};
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, ProductId, fold};
-use crate::service::SeatsUpdate;
+use crate::service::{self, Refusal, SeatsUpdate};
 
 /// Seats of one kind in one license; the sum of two kinds still fits a count on the wire.
 const SEATS_MAX: i32 = 100_000_000;
@@ -29,6 +29,13 @@ impl LicenseService for Rpc {
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let product = fields.take("product_id", ProductId::parse(&request.product_id));
         let version = fields.take("etag", parse::etag(&request.etag));
+        let confirmed = customer.zip(product).and_then(|(customer, product)| {
+            let confirmation = &request.confirmation;
+            fields.take(
+                "confirmation",
+                self.confirmed(customer, product, confirmation),
+            )
+        });
         let mut seats = |field, seats: Option<i32>| match seats {
             Some(seats) if !(0..=SEATS_MAX).contains(&seats) => {
                 fields.wrong(field, "must be 0 to 100,000,000");
@@ -40,17 +47,25 @@ impl LicenseService for Rpc {
             enabled: seats("enabled", request.enabled),
             warning: seats("warning", request.warning),
             suspended: seats("suspended", request.suspended),
-            allow_below_assigned: request.allow_below_assigned,
+            confirmed: confirmed.flatten(),
             version: version.flatten(),
         };
         let origin = origin(&mut fields, "LicenseService/SetSeats", &request.comment);
         let set = customer.zip(product).zip(origin);
         let ((customer, product), origin) = fields.finish(set)?;
-        let license = self
-            .service
-            .set_seats(customer, product, update, origin)
-            .await
-            .map_err(from_service)?;
+        let set = self.service.set_seats(customer, product, update, origin);
+        let license = set.await.map_err(|error| match error {
+            service::Error::Refused(Refusal::SeatsBelowAssigned {
+                product,
+                assigned,
+                assignable,
+            }) => {
+                let tokens = &self.tokens;
+                let confirmation = tokens.confirm_seats(customer, product, [assigned, assignable]);
+                seats_below_assigned(product, assigned, assignable, confirmation)
+            }
+            error => from_service(error),
+        })?;
         let license = Some(convert::license(license, &self.buy_more_url));
         Ok(Response::new(SetSeatsResponse { license }))
     }
@@ -123,5 +138,23 @@ impl LicenseService for Rpc {
             last_page_token: ways.last,
             total_size,
         }))
+    }
+}
+
+impl Rpc {
+    /// The numbers that were confirmed, if any were.
+    fn confirmed(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+        confirmation: &str,
+    ) -> Result<Option<[i64; 2]>, &'static str> {
+        if confirmation.is_empty() {
+            return Ok(None);
+        }
+        let confirmed = self.tokens.confirmed_seats(customer, product, confirmation);
+        confirmed
+            .map(Some)
+            .ok_or("must be a confirmation that Seatwise returned for this license; leave it empty for none")
     }
 }

@@ -169,22 +169,6 @@ fn from_refusal(refusal: Refusal) -> Status {
                 ("etag", version.to_string()),
             ],
         ),
-        Refusal::SeatsBelowAssigned {
-            product,
-            assigned,
-            assignable,
-        } => refuse(
-            ErrorReason::SeatsBelowAssigned,
-            format!(
-                "{assigned} seats are assigned and only {assignable} would be left; revoke some \
-                 first or set allow_below_assigned"
-            ),
-            &[
-                ("productId", product.to_string()),
-                ("assigned", assigned.to_string()),
-                ("assignable", assignable.to_string()),
-            ],
-        ),
         Refusal::DuplicateUser { first, second } => {
             let (first, second) = (format!("users[{first}]"), format!("users[{second}]"));
             duplicate_user(first, second)
@@ -195,15 +179,20 @@ fn from_refusal(refusal: Refusal) -> Status {
         Refusal::TooManyUsers { .. }
         | Refusal::PlanStale
         | Refusal::ReaderTooSlow
-        | Refusal::BatchRunning(_)
         | Refusal::SeatsShort(_) => from_rehearsal(&refusal),
         Refusal::PlanRetired {
             field,
             product,
             plan,
         } => unknown_plan(field, product, plan),
+        Refusal::BatchRunning(batch) => refuse(
+            ErrorReason::BatchRunning,
+            format!("batch {batch} is still running; wait for its end, or cancel it"),
+            &[("batchId", batch.to_string())],
+        ),
         Refusal::RequestIdReused
         | Refusal::Unconfirmed(_)
+        | Refusal::SeatsBelowAssigned { .. }
         | Refusal::ChangesPruned { .. }
         | Refusal::BeyondJournal => {
             unreachable!("told with what it is bound to by its caller")
@@ -254,11 +243,6 @@ fn from_rehearsal(refusal: &Refusal) -> Status {
         Refusal::ReaderTooSlow => say(
             ErrorReason::ReaderTooSlow,
             "the preview was read too slowly; preview again and read without a pause",
-        ),
-        Refusal::BatchRunning(batch) => refuse(
-            ErrorReason::BatchRunning,
-            format!("batch {batch} is still running; wait for its end, or cancel it"),
-            &[("batchId", batch.to_string())],
         ),
         Refusal::SeatsShort(short) => seats_short(&Catalogue::default(), short),
         _ => unreachable!("{refusal} is told elsewhere"),
@@ -316,6 +300,26 @@ pub(super) fn confirmation_required(
         ("confirmation", confirmation),
     ];
     refuse(ErrorReason::ConfirmationRequired, message, &metadata)
+}
+
+/// Fewer seats would be left than are assigned.
+pub(super) fn seats_below_assigned(
+    product: ProductId,
+    assigned: i64,
+    assignable: i64,
+    confirmation: String,
+) -> Status {
+    let message = format!(
+        "{assigned} seats are assigned and only {assignable} would be left; revoke some first, or \
+         send the confirmation to set them all the same"
+    );
+    let metadata = [
+        ("productId", product.to_string()),
+        ("assigned", assigned.to_string()),
+        ("assignable", assignable.to_string()),
+        ("confirmation", confirmation),
+    ];
+    refuse(ErrorReason::SeatsBelowAssigned, message, &metadata)
 }
 
 fn name(catalogue: &Catalogue, product: ProductId) -> String {

@@ -6,13 +6,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::{BatchId, CustomerId};
+use crate::domain::{BatchId, CustomerId, ProductId};
 
 const TAG_BYTES: usize = 12;
 
 /// Kinds of tokens that are good for one request, by the field that takes them.
 pub(super) const PLAN: &str = "plan_token";
 pub(super) const CONFIRMATION: &str = "confirmation";
+/// Confirmations of fewer seats than are assigned.
+const SEATS: &str = "seats";
 
 /// Makes and opens tokens. Cheap to clone.
 #[derive(Clone)]
@@ -70,6 +72,30 @@ impl Tokens {
         Some((request.try_into().ok()?, digest.try_into().ok()?))
     }
 
+    /// Confirms that so many seats of a license are assigned and fewer assignable.
+    pub(super) fn confirm_seats(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+        numbers: [i64; 2],
+    ) -> String {
+        let place = numbers.map(i64::to_be_bytes).concat();
+        self.make(SEATS, &license(customer, product), &place)
+    }
+
+    /// The numbers that were confirmed of a license, if the confirmation was made here for it.
+    pub(super) fn confirmed_seats(
+        &self,
+        customer: CustomerId,
+        product: ProductId,
+        token: &str,
+    ) -> Option<[i64; 2]> {
+        let place = self.open(SEATS, &license(customer, product), token)?;
+        let (assigned, assignable) = place.split_at_checked(8)?;
+        let number = |bytes: &[u8]| Some(i64::from_be_bytes(bytes.try_into().ok()?));
+        Some([number(assigned)?, number(assignable)?])
+    }
+
     fn tag(&self, kind: &str, scope: &[u8], place: &[u8]) -> [u8; TAG_BYTES] {
         let mut mac = self.0.clone();
         for part in [kind.as_bytes(), scope, place] {
@@ -91,6 +117,10 @@ fn read_position(key: &[u8]) -> Option<i64> {
     let mut position = [0; 8];
     position[3..].copy_from_slice(key.get(..5)?);
     Some(i64::from_be_bytes(position))
+}
+
+fn license(customer: CustomerId, product: ProductId) -> Vec<u8> {
+    [customer.0, product.0].map(uuid::Uuid::into_bytes).concat()
 }
 
 #[cfg(test)]
@@ -122,6 +152,19 @@ mod tests {
         for bad in ["", "A", "!!", &token[1..]] {
             assert_eq!(tokens.open("users", b"customer", bad), None);
         }
+    }
+
+    #[test]
+    fn a_confirmation_of_seats_says_its_numbers_of_its_license_only() {
+        let tokens = Tokens::new(b"secret");
+        let customer = |number| CustomerId(Uuid::from_u128(number));
+        let product = |number| ProductId(Uuid::from_u128(number));
+        let token = tokens.confirm_seats(customer(1), product(2), [25, 20]);
+        let open = |customer, product| tokens.confirmed_seats(customer, product, &token);
+        assert_eq!(open(customer(1), product(2)), Some([25, 20]));
+        assert_eq!(open(customer(2), product(1)), None);
+        assert_eq!(open(customer(1), product(3)), None);
+        assert_eq!(open(customer(3), product(2)), None);
     }
 
     #[test]

@@ -113,7 +113,7 @@ checks! {
     licenses {
         a_license_is_created_and_its_seats_are_set
         seats_that_are_so_already_move_no_version
-        seats_below_those_assigned_need_leave
+        seats_below_those_assigned_are_confirmed_first
         a_license_at_another_version_is_left_alone
         a_license_that_is_not_there_is_not_found
     }

@@ -53,7 +53,7 @@ pub enum Refusal {
         /// Its version now.
         version: i64,
     },
-    /// A cut below what is assigned, without leave.
+    /// A cut below what is assigned that was not confirmed with these numbers.
     #[error("{assigned} seats of {product} are assigned, more than {assignable}")]
     SeatsBelowAssigned {
         /// The product.

@@ -42,8 +42,8 @@ pub struct SeatsUpdate {
     pub warning: Option<i64>,
     /// Cancelled.
     pub suspended: Option<i64>,
-    /// Leave to go below the seats assigned.
-    pub allow_below_assigned: bool,
+    /// The seats assigned, and the fewer that would be assignable, that the caller has confirmed.
+    pub confirmed: Option<[i64; 2]>,
     /// The version that the caller read.
     pub version: Option<i64>,
 }
@@ -250,7 +250,8 @@ fn updated(license: License, update: SeatsUpdate, now: Timestamp) -> Result<Lice
         return Ok(license);
     }
     let cut = seats.assignable() < before.assignable();
-    if cut && seats.available() < 0 && !update.allow_below_assigned {
+    let is_confirmed = update.confirmed == Some([seats.assigned, seats.assignable()]);
+    if cut && seats.available() < 0 && !is_confirmed {
         return Err(Error::Refused(Refusal::SeatsBelowAssigned {
             product: license.product,
             assigned: seats.assigned,

@@ -335,7 +335,6 @@ mod tests {
             Record::CustomerCreated(CustomerId(id(3))),
             Record::CustomerRenamed(CustomerId(id(3))),
             Record::BatchAccepted(BatchId(id(4)), 5, [6; 32]),
-            Record::BatchCancelled(BatchId(id(4))),
             Record::BatchEnded(BatchId(id(4)), [1, 2, 3, 4], Some(Stop::Failures)),
             Record::SelectionCreated(SelectionId(id(5)), 6),
             Record::SelectionDeleted(SelectionId(id(5))),
@@ -352,6 +351,7 @@ mod tests {
                 before: "Before".to_owned(),
             }),
             Record::GuardSet(CustomerId(id(3)), [guard, Guard::default()]),
+            Record::BatchCancelled(BatchId(id(4))),
         ]
     }
 

@@ -317,7 +317,7 @@ async fn licenses(bad: &mut BadInput<'_>) {
         ..SetSeatsRequest::default()
     };
     type Spoil = fn(&mut SetSeatsRequest);
-    let cases: [(Spoil, &str); 7] = [
+    let cases: [(Spoil, &str); 8] = [
         (|seats| seats.customer_id = String::new(), "customer_id"),
         (|seats| seats.product_id = "NOTES".into(), "product_id"),
         (|seats| seats.enabled = Some(-1), "enabled"),
@@ -325,6 +325,7 @@ async fn licenses(bad: &mut BadInput<'_>) {
         (|seats| seats.warning = Some(i32::MIN), "warning"),
         (|seats| seats.suspended = Some(i32::MAX), "suspended"),
         (|seats| seats.etag = "1.0".into(), "etag"),
+        (|seats| seats.confirmation = "yes".into(), "confirmation"),
     ];
     for (spoil, field) in cases {
         let mut seats = good.clone();

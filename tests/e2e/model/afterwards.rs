@@ -1,17 +1,22 @@
-//! What comes after a run: somebody else changes some of its users, and it is taken back.
+//! What comes after a run: somebody else changes some of its users, it is taken back, or those who
+//! failed are tried again. And the past stays what it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use prost_types::Timestamp;
 use seatwise_client::v1::batch_result::Disposition;
-use seatwise_client::v1::{BatchResult, ReasonCode, RevertBatchRequest};
+use seatwise_client::v1::{
+    BatchResult, GetUserAtRequest, ListHistoryRequest, ReasonCode, RetryBatchRequest,
+    RevertBatchRequest,
+};
 
 use super::catalogue::{Product, product};
-use super::oracle::{Person, State};
-use super::order::Order;
-use super::run::{number, see};
+use super::oracle::{Oracle, Person, State};
+use super::order::{Choice, Order};
+use super::run::{Seen, number, see};
 use super::world::{World, below};
 use crate::customer::Customer;
-use crate::fixtures::Random;
+use crate::fixtures::{Random, user_id};
 
 /// A user before the batch, after it, after what others have done, and after the revert.
 struct Moments<'a> {
@@ -21,7 +26,16 @@ struct Moments<'a> {
     end: &'a Person,
 }
 
-/// Carries the order of a world out and takes it back.
+/// A batch that was carried out, and what was so around it.
+struct Run {
+    seen: Seen,
+    before: State,
+    after: State,
+    /// After what others have done.
+    between: State,
+}
+
+/// Carries the order of a world out, lets others change something, and goes back to the batch.
 pub(crate) async fn check(
     customer: &Customer,
     world: &World,
@@ -35,6 +49,7 @@ pub(crate) async fn check(
         return Ok(());
     };
     let after = state().await;
+    let end = last_commit(customer).await;
     let gifts: Vec<_> = world
         .gifts
         .iter()
@@ -44,16 +59,106 @@ pub(crate) async fn check(
         customer.carry_out(gifts[below(random, gifts.len())]).await;
     }
     let between = state().await;
+    check_past(customer, &after, end).await?;
+    let run = Run {
+        seen: run,
+        before,
+        after,
+        between,
+    };
+    match random.below(2) {
+        0 => check_revert(customer, &run, random).await,
+        _ => check_retry(customer, &run, order, random).await,
+    }
+}
 
-    let batch = run.summary.batch.expect("a batch");
+/// When the newest record of the customer's journal was committed.
+async fn last_commit(customer: &Customer) -> Option<Timestamp> {
+    let request = ListHistoryRequest {
+        customer_id: customer.id.clone(),
+        page_size: 1,
+        ..ListHistoryRequest::default()
+    };
+    let page = customer.client.list_history(request).await.expect("a page");
+    page.records[0].commit_time
+}
+
+/// Asks what users held at a time.
+async fn check_past(
+    customer: &Customer,
+    then: &State,
+    time: Option<Timestamp>,
+) -> Result<(), String> {
+    for (user, person) in &then.people {
+        let request = GetUserAtRequest {
+            customer_id: customer.id.clone(),
+            user: user_id(*user),
+            time,
+        };
+        let seen = customer.client.get_user_at(request).await;
+        let seen = seen.map_err(|error| format!("the past of user {user}: {error}"))?;
+        let held = seen.held.iter();
+        let held = held.map(|held| (product(&held.product_id), Choice::read(held.plans.as_ref())));
+        let held: BTreeMap<Product, Choice> = held.collect();
+        let is_so = seen.existed && seen.active == person.active && held == person.held;
+        demand(
+            is_so,
+            &format!("user {user} was {person:?}, and is said to have been {seen:?}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Tries those again whom the batch has refused, as the batch would be tried on them now.
+async fn check_retry(
+    customer: &Customer,
+    run: &Run,
+    order: &Order,
+    random: &mut Random,
+) -> Result<(), String> {
+    let include_skipped = random.below(2) == 0;
+    let verdicts = run.seen.outcome.verdicts.iter().zip(&order.steps);
+    let again = verdicts.filter(|(verdict, _)| match verdict.disposition {
+        Disposition::Failed => true,
+        Disposition::Skipped => include_skipped,
+        _ => false,
+    });
+    let order = Order {
+        steps: again.map(|(_, step)| step.clone()).collect(),
+        ..order.clone()
+    };
+    if order.steps.is_empty() {
+        return Ok(());
+    }
+    let request = RetryBatchRequest {
+        include_skipped,
+        ..customer.retry(&run.batch_id())
+    };
+    let seen = see(customer.client.batch(request)).await;
+    let oracle = Oracle { without: None };
+    let checked = super::check(&run.between, &order, &seen, oracle);
+    checked.map_err(|wrong| format!("the retry: {wrong}"))?;
+    let expected = match &seen {
+        Ok(seen) => oracle.foretell(&run.between, &order, &seen.served).1,
+        Err(_) => run.between.clone(),
+    };
+    let end = customer.lists().await.state();
+    demand(
+        end == expected,
+        &format!("the retry ends in {end:?}, not {expected:?}"),
+    )
+}
+
+/// Takes the batch back.
+async fn check_revert(customer: &Customer, run: &Run, random: &mut Random) -> Result<(), String> {
     let takes_safe_part = random.below(2) == 0;
     let request = RevertBatchRequest {
         take_safe_part: takes_safe_part,
-        ..customer.revert(&batch.batch_id)
+        ..customer.revert(&run.batch_id())
     };
     let revert = see(customer.client.batch(request)).await;
     let revert = revert.map_err(|error| format!("the revert: {error}"))?;
-    let end = state().await;
+    let end = customer.lists().await.state();
     end.check_counts()?;
     let results = &revert.results;
     let of = |user: usize| {
@@ -61,9 +166,10 @@ pub(crate) async fn check(
             .iter()
             .find(|result| number(&result.user_id) == user)
     };
-    for (user, then) in &before.people {
+    for (user, then) in &run.before.people {
         let person = |state: &'_ State| -> Person { state.people[user].clone() };
-        let (after, between, end) = (person(&after), person(&between), person(&end));
+        let (after, between) = (person(&run.after), person(&run.between));
+        let end = person(&end);
         let moments = Moments {
             before: then,
             after: &after,
@@ -74,6 +180,13 @@ pub(crate) async fn check(
         right.map_err(|wrong| format!("the revert of user {user}: {wrong}: {:?}", of(*user)))?;
     }
     Ok(())
+}
+
+impl Run {
+    fn batch_id(&self) -> String {
+        let batch = self.seen.summary.batch.as_ref();
+        batch.expect("a batch").batch_id.clone()
+    }
 }
 
 impl Moments<'_> {

@@ -74,11 +74,9 @@ impl Customer {
             enabled: Some(enabled),
             warning: Some(warning),
             suspended: Some(suspended),
-            allow_below_assigned: true,
             ..SetSeatsRequest::default()
         };
-        let license = self.client.set_seats(request).await;
-        license.expect("seats are set");
+        self.set_license(request).await;
     }
 
     /// Does a change to each user as far as that can be.

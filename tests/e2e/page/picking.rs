@@ -39,7 +39,6 @@ async fn s04_every_license_of_the_customer_is_shown(server: &Harness) {
         enabled: Some(numbers[0]),
         warning: Some(numbers[1]),
         suspended: Some(numbers[2]),
-        allow_below_assigned: true,
         ..SetSeatsRequest::default()
     };
     let all = [

@@ -55,12 +55,11 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
     ];
     for (((enabled, warning, suspended), after), version) in steps.into_iter().zip(1..) {
         let read = Some(expected.version);
-        let allow_below_assigned = false;
         let update = SeatsUpdate {
             enabled,
             warning,
             suspended,
-            allow_below_assigned,
+            confirmed: None,
             version: read,
         };
         let set = store
@@ -125,64 +124,45 @@ pub(super) async fn seats_that_are_so_already_move_no_version(fresh: Fresh) {
     );
 }
 
-pub(super) async fn seats_below_those_assigned_need_leave(fresh: Fresh) {
+/// Enabled seats and seats in grace, and the numbers that were confirmed.
+fn both(seats: i64, warning: i64, confirmed: Option<[i64; 2]>) -> SeatsUpdate {
+    SeatsUpdate {
+        warning: Some(warning),
+        confirmed,
+        ..enabled(seats)
+    }
+}
+
+pub(super) async fn seats_below_those_assigned_are_confirmed_first(fresh: Fresh) {
     let fixture = fresh.fixture().await;
     let Fixture {
         store, customer, ..
     } = &fixture;
-    let update = SeatsUpdate {
-        warning: Some(1),
-        ..enabled(2)
-    };
-    store
-        .set_seats(*customer, OFFICE, update, &BY, NOW)
-        .await
-        .expect("set");
+    let set = |update| store.set_seats(*customer, OFFICE, update, &BY, NOW);
+    set(both(2, 1, None)).await.expect("set");
     let users = fixture.create_users(1..=4).await;
     assert_eq!(fixture.run(1, &users, assign(&[OFFICE])).await, "AAAF");
 
     for (update, assignable) in [
         (enabled(1), 2),
-        (
-            SeatsUpdate {
-                warning: Some(0),
-                ..enabled(0)
-            },
-            0,
-        ),
+        (both(0, 0, None), 0),
+        // Other numbers were confirmed.
+        (both(1, 0, Some([3, 2])), 1),
+        (both(1, 0, Some([2, 1])), 1),
     ] {
-        let cut = store.set_seats(*customer, OFFICE, update, &BY, NOW);
         let expected = Refusal::SeatsBelowAssigned {
             product: OFFICE,
             assigned: 3,
             assignable,
         };
-        assert_eq!(raw::refusal(store, cut).await, expected);
+        assert_eq!(raw::refusal(store, set(update)).await, expected);
     }
     // Seats may move between kinds: only their sum is assigned.
-    let update = SeatsUpdate {
-        warning: Some(2),
-        ..enabled(1)
-    };
-    store
-        .set_seats(*customer, OFFICE, update, &BY, NOW)
-        .await
-        .expect("three still");
-    let update = SeatsUpdate {
-        warning: Some(0),
-        allow_below_assigned: true,
-        ..enabled(1)
-    };
-    let cut = store
-        .set_seats(*customer, OFFICE, update, &BY, NOW)
-        .await
-        .expect("with leave");
+    set(both(1, 2, None)).await.expect("three still");
+    let cut = set(both(1, 0, Some([3, 1]))).await.expect("confirmed");
     assert_eq!((cut.seats.available(), cut.seats.assigned), (-2, 3));
-    // More seats need no leave, though there are still too few.
-    let more = store
-        .set_seats(*customer, OFFICE, enabled(2), &BY, NOW)
-        .await
-        .expect("more");
+    // More seats are not asked about, though there are still too few.
+    let more = set(enabled(2)).await.expect("more");
     assert_eq!(more.seats.available(), -1);
 
     // Nobody lost a seat, a revoke frees one, and new ones wait until there is room.
