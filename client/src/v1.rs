@@ -25,7 +25,8 @@ pub use seatwise_proto::v1::{
     Selection, SelectionPart, SelectionRecord, SetLaterPlansRequest, SetSeatsRequest,
     StreamJournalRequest, StreamJournalResponse, SummarizeAssignmentsRequest,
     SummarizeAssignmentsResponse, UpdateCustomerRequest, UpdateProductRequest, UpdateUserRequest,
-    User, UserChange, UserFilter, UserList, UserOrder, UserRecord, batch, batch_frame,
+    User, UserChange, UserFilter, UserList, UserOrder, UserRecord, WatchChangesRequest,
+    WatchChangesResponse, WatchProgress, WatchedChange, WatchedChanges, batch, batch_frame,
     batch_options, batch_result, catalogue_change, import_outcome, plan_choice, plan_edit, product,
-    record, rule, selection_part, user,
+    record, rule, selection_part, user, watch_changes_response,
 };

@@ -12,6 +12,7 @@ mod request;
 mod resources;
 mod results;
 mod selections;
+mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -33,6 +34,7 @@ pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
+pub use watch::{Watch, Watched};
 
 use crate::domain::{Catalogue, Origin, PlanId};
 use crate::edition::{self, Note};
@@ -98,6 +100,7 @@ struct Shared {
     catalogue: Mutex<Arc<Catalogue>>,
     encode: Encode,
     progress: results::Progress,
+    ends: watch::Ends,
     running: Arc<Semaphore>,
     previews: Semaphore,
     tasks: TaskTracker,
@@ -112,6 +115,7 @@ impl Service {
             catalogue: Mutex::default(),
             encode,
             progress: results::Progress::default(),
+            ends: watch::Ends::default(),
             running: Arc::new(Semaphore::new(RUNNING_BATCHES_MAX)),
             previews: Semaphore::new(preview::RUNNING_PREVIEWS_MAX),
             tasks: TaskTracker::new(),

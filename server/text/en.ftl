@@ -127,3 +127,5 @@ error-SEATS_SHORT = { $missing ->
 error-READER_TOO_SLOW = The preview was read too slowly. Preview again and read without a pause.
 error-TOO_MANY_SELECTIONS = The customer has { $max } selections, as many as it can have. Delete one, or wait until one expires.
 error-BATCH_RUNNING = Batch { $batchId } is still running. Wait for its end, or cancel it.
+error-CHANGES_PRUNED = The changes that follow this token are no longer kept. Look at what is so now, and watch on from the oldest token there is: { $oldestWatchToken }.
+error-WATCH_TOO_SLOW = The changes were not read for 10 seconds. Watch on from the last token: { $watchToken }.

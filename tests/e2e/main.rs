@@ -34,3 +34,4 @@ mod seats;
 mod selections;
 mod streams;
 mod text;
+mod watch;

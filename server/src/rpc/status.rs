@@ -89,13 +89,14 @@ fn code(reason: ErrorReason) -> Code {
         | R::InvalidFile => Code::InvalidArgument,
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
-        R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
+        R::EtagMismatch | R::ReaderTooSlow | R::WatchTooSlow => Code::Aborted,
         R::SeatsBelowAssigned
         | R::PlanStale
         | R::SeatsShort
         | R::ConfirmationRequired
         | R::TooManySelections
-        | R::BatchRunning => Code::FailedPrecondition,
+        | R::BatchRunning
+        | R::ChangesPruned => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -189,7 +190,11 @@ fn from_refusal(refusal: Refusal) -> Status {
             format!("batch {batch} is still running; wait for its end, or cancel it"),
             &[("batchId", batch.to_string())],
         ),
-        Refusal::RequestIdReused | Refusal::Unconfirmed(_) | Refusal::SeatsBelowAssigned { .. } => {
+        Refusal::RequestIdReused
+        | Refusal::Unconfirmed(_)
+        | Refusal::SeatsBelowAssigned { .. }
+        | Refusal::ChangesPruned { .. }
+        | Refusal::BeyondJournal => {
             unreachable!("told with what it is bound to by its caller")
         }
     }
@@ -327,6 +332,22 @@ pub(super) fn plan_mismatch() -> Status {
     let message = "plan_token: belongs to a request that differs from this one; preview this one";
     let metadata = [("field", "plan_token".to_owned())];
     refuse(ErrorReason::PlanMismatch, message.to_owned(), &metadata)
+}
+
+/// What a watch was to tell is no longer kept; `oldest` is the first token that is good.
+pub(super) fn changes_pruned(oldest: String) -> Status {
+    let message = format!(
+        "watch_token: the changes that follow it are no longer kept; read what is so now, and watch \
+         on from the oldest token, {oldest}"
+    );
+    let metadata = [("oldestWatchToken", oldest)];
+    refuse(ErrorReason::ChangesPruned, message, &metadata)
+}
+
+/// A watch was not read; `token` is where it goes on.
+pub(super) fn watch_too_slow(token: String) -> Status {
+    let message = format!("the changes were not read for 10 seconds; watch on from {token}");
+    refuse(ErrorReason::WatchTooSlow, message, &[("watchToken", token)])
 }
 
 /// The request id belongs to another request.
