@@ -64,6 +64,11 @@ impl std::fmt::Display for Error {
                 }
                 match error.reason {
                     ErrorReason::SeatsShort => write!(f, "\n{}", text!("seats-short-way-out")),
+                    ErrorReason::ChangesPruned => {
+                        let oldest = error.metadata.get("oldestWatchToken");
+                        let oldest = oldest.map(String::as_str).unwrap_or_default();
+                        write!(f, "\n{}", text!("watch-from-oldest", token = oldest))
+                    }
                     ErrorReason::ConfirmationRequired | ErrorReason::SeatsBelowAssigned => {
                         let confirmation = error.metadata.get("confirmation");
                         let confirmation = confirmation.map(String::as_str).unwrap_or_default();

@@ -76,9 +76,8 @@ enum Command {
 
 #[derive(Args)]
 struct Filter {
-    /// Only records of this kind. May be repeated
-    #[arg(long = "kind", value_enum, value_name = "KIND")]
-    kinds: Vec<Kind>,
+    #[command(flatten)]
+    kinds: Kinds,
     /// Only what was committed then or later, as 2025-06-30 or 2025-06-30T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = date)]
     since: Option<Timestamp>,
@@ -87,6 +86,21 @@ struct Filter {
     until: Option<Timestamp>,
     #[command(flatten)]
     paging: Paging,
+}
+
+#[derive(Args)]
+pub(crate) struct Kinds {
+    /// Only records of this kind. May be repeated
+    #[arg(long = "kind", value_enum, value_name = "KIND")]
+    kinds: Vec<Kind>,
+}
+
+impl Kinds {
+    /// The kinds as the protocol numbers them.
+    pub(crate) fn numbers(&self) -> Vec<i32> {
+        let number = |kind: &Kind| RecordKind::from(*kind).into();
+        self.kinds.iter().map(number).collect()
+    }
 }
 
 /// The kinds of records, by the words that the output has for them.
@@ -348,8 +362,7 @@ async fn list(
     mut request: v1::ListHistoryRequest,
     filter: Filter,
 ) -> Result<(), Error> {
-    let kind = |kind: &Kind| RecordKind::from(*kind).into();
-    request.kinds = filter.kinds.iter().map(kind).collect();
+    request.kinds = filter.kinds.numbers();
     (request.start_time, request.end_time) = (filter.since, filter.until);
     let page = async |ask: Ask| {
         let request = v1::ListHistoryRequest {

@@ -36,6 +36,7 @@ mod users;
 mod users_delete;
 mod users_filter;
 mod users_import;
+mod watch;
 mod why;
 
 use std::process::ExitCode;
@@ -98,6 +99,8 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Show what was done to a customer, when, by whom and why
     History(history::HistoryArgs),
+    /// Show what is done to a customer as it is done
+    Watch(watch::WatchArgs),
     /// Verify and export the record of everything that was done
     Audit(audit::AuditArgs),
 }
@@ -146,6 +149,7 @@ fn main() -> ExitCode {
             Command::Sync(args) => sync::sync(args).await,
             Command::Batch(args) => batch::run(args).await,
             Command::History(args) => history::run(args).await,
+            Command::Watch(args) => watch::run(args).await,
             Command::Audit(args) => audit::run(args).await,
         }
     };

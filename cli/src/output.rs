@@ -110,6 +110,14 @@ impl Printer {
         Ok(())
     }
 
+    /// Prints what there is by now.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        self.print_block()
+    }
+
     /// Prints what is left. A list without rows still has its header.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         match self.format {

@@ -162,6 +162,12 @@ user-was-not-there = user { $user } did not exist then
 user-was-active = user { $user } was active then
 user-was-inactive = user { $user } was inactive then
 
+## A watch
+
+watching = watching; Ctrl-C ends it
+watch-from-oldest = to see what is left: --since { $token }
+watch-from-here = to go on from here: { $command }
+
 ## The server
 
 server-unreachable = the server is out of reach ({ $problem }); start it with `seatwise serve`, or say with --server where it is

@@ -163,6 +163,12 @@ user-was-not-there = gebruiker { $user } bestond toen niet
 user-was-active = gebruiker { $user } was toen actief
 user-was-inactive = gebruiker { $user } was toen inactief
 
+## Volgen
+
+watching = er wordt gevolgd; Ctrl-C beëindigt dat
+watch-from-oldest = om te zien wat er nog is: --since { $token }
+watch-from-here = om vanaf hier verder te gaan: { $command }
+
 ## De server
 
 server-unreachable = de server is onbereikbaar ({ $problem }); start hem met `seatwise serve`, of zeg met --server waar hij is

@@ -17,8 +17,8 @@ use crate::{BatchRequest, Client, Error};
 /// Frames that wait for a slow reader; then the server waits, too.
 const FRAMES_BUFFERED: usize = 256;
 /// Wait before a cut stream is resumed; it doubles up to the maximum.
-const RESUME_WAIT: Duration = Duration::from_millis(50);
-const RESUME_WAIT_MAX: Duration = Duration::from_secs(2);
+pub(crate) const RESUME_WAIT: Duration = Duration::from_millis(50);
+pub(crate) const RESUME_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Users that one message may hold; more go in several.
 const MESSAGE_USERS_MAX: usize = 100_000;
 const PART_USERS: usize = 20_000;

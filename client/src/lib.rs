@@ -9,6 +9,7 @@ mod journal;
 mod request;
 mod result;
 pub mod v1;
+mod watch;
 
 pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
@@ -17,6 +18,7 @@ pub use import::ImportReport;
 pub use journal::{Flaw, JournalStream, Verified, Verifier};
 pub use request::BatchRequest;
 pub use result::UserResult;
+pub use watch::WatchStream;
 
 /// The layer below: generated stubs on tonic, for what this crate does not wrap. Its types change
 /// with tonic's versions.

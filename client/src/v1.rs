@@ -26,7 +26,8 @@ pub use seatwise_proto::v1::{
     SelectionRecord, SetLaterPlansRequest, SetSeatsRequest, StreamJournalRequest,
     StreamJournalResponse, SummarizeAssignmentsRequest, SummarizeAssignmentsResponse,
     UpdateCustomerRequest, UpdateProductRequest, UpdateUserRequest, User, UserChange, UserFilter,
-    UserList, UserOrder, UserRecord, batch, batch_frame, batch_options, batch_result,
+    UserList, UserOrder, UserRecord, WatchChangesRequest, WatchChangesResponse, WatchProgress,
+    WatchedChange, WatchedChanges, batch, batch_frame, batch_options, batch_result,
     catalogue_change, import_outcome, plan_choice, plan_edit, product, record, rule,
-    selection_part, user,
+    selection_part, user, watch_changes_response,
 };

@@ -24,6 +24,7 @@ mod status;
 mod text;
 mod token;
 mod users;
+mod watch;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ mod resources;
 mod results;
 mod retention;
 mod selections;
+mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -35,6 +36,7 @@ pub use request::BatchRequest;
 pub use results::Event;
 pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
+pub use watch::{Watch, Watched};
 
 use crate::domain::{Catalogue, Origin, PlanId};
 use crate::edition::{self, Note};
@@ -100,6 +102,7 @@ struct Shared {
     catalogue: Mutex<Arc<Catalogue>>,
     encode: Encode,
     progress: results::Progress,
+    ends: watch::Ends,
     running: Arc<Semaphore>,
     previews: Semaphore,
     tasks: TaskTracker,
@@ -114,6 +117,7 @@ impl Service {
             catalogue: Mutex::default(),
             encode,
             progress: results::Progress::default(),
+            ends: watch::Ends::default(),
             running: Arc::new(Semaphore::new(RUNNING_BATCHES_MAX)),
             previews: Semaphore::new(preview::RUNNING_PREVIEWS_MAX),
             tasks: TaskTracker::new(),

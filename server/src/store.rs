@@ -153,6 +153,7 @@ mod summary;
 mod tally;
 mod types;
 mod users;
+mod watch;
 
 pub use accept::{ATOMIC_USERS_MAX, Accepted, NewBatch};
 pub use assignments::{Assignment, AssignmentFilter};

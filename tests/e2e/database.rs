@@ -4,6 +4,8 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use seatwise_server::store::Location;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -53,6 +55,23 @@ impl Database {
                 let (host, old) = path.rsplit_once('/').expect("checked when it was read");
                 let parameters = &server[host.len() + 1 + old.len()..];
                 format!("{host}/{name}{parameters}")
+            }
+        }
+    }
+
+    /// Changes the database past its server, which must not run if it is on SQLite.
+    pub(crate) async fn execute(&self, statements: String) {
+        match self {
+            Self::Postgres { .. } => administer(&self.url(), &statements).await,
+            Self::Sqlite(folder) => {
+                let path = folder.path().join("seatwise.db");
+                let execute = move || {
+                    let path = path.to_str().expect("a path in UTF-8");
+                    let mut conn = SqliteConnection::establish(path).expect("the database opens");
+                    conn.batch_execute(&statements).expect("it is done");
+                };
+                let executed = tokio::task::spawn_blocking(execute).await;
+                executed.expect("the database is changed");
             }
         }
     }

@@ -129,6 +129,12 @@ impl Harness {
         self.database.url()
     }
 
+    /// Changes the database while no server runs.
+    pub(crate) async fn edit_database(&self, statements: String) {
+        assert!(self.running.lock().await.is_none(), "the server is running");
+        self.database.execute(statements).await;
+    }
+
     /// Starts the server with the small catalogue of the fixtures.
     pub(crate) async fn start_with_catalogue(&self) {
         self.start().await;

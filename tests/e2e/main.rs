@@ -36,3 +36,4 @@ mod seats;
 mod selections;
 mod streams;
 mod text;
+mod watch;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use seatwise_client::v1::batch;
+use seatwise_client::v1::{batch, record::Details};
 use tokio_postgres::NoTls;
 
 use crate::customer::{Customer, assert_complete, commit_time, read, wall_clock};
@@ -66,6 +66,32 @@ async fn two_servers_share_the_seats_of_a_customer(server: &Harness) {
     process::kill(second).await;
 }
 
+async fn a_watch_sees_what_another_server_does(server: &Harness) {
+    server.start_with_catalogue().await;
+    let address = free_address();
+    let second = process::serve(address, &server.database_url()).await;
+    let one = server.customer().await;
+    let other = Customer {
+        client: client(address),
+        ..one.clone()
+    };
+    let (mut here, mut there) = (one.watch("").await, other.watch("").await);
+    for (customer, seats) in [(&one, 1), (&other, 2), (&one, 3)] {
+        customer.set_seats(NOTES, seats).await;
+        let seen = here.next().await.expect("a change");
+        assert_eq!(there.next().await.expect("a change"), seen);
+        let record = seen.record.and_then(|row| row.record);
+        let Some(Details::Seats(set)) = record.and_then(|record| record.details) else {
+            panic!("not the seats that were set");
+        };
+        assert_eq!(set.after.expect("seats").enabled(), seats);
+    }
+    // A token of one server is good on the other.
+    let last = one.watch(there.token()).await;
+    assert_eq!(last.token(), here.token());
+    process::kill(second).await;
+}
+
 async fn a_customer_that_statistics_do_not_know_is_served_as_fast(server: &Harness) {
     server.start_with_catalogue().await;
     let known = time_of_a_batch(server).await;
@@ -97,5 +123,6 @@ async fn analyze(database: &str) {
 on_postgres![
     a_second_server_takes_the_batch_of_a_killed_one_over,
     two_servers_share_the_seats_of_a_customer,
+    a_watch_sees_what_another_server_does,
     a_customer_that_statistics_do_not_know_is_served_as_fast,
 ];

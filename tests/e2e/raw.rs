@@ -17,6 +17,13 @@ pub(crate) fn channel(server: &Harness) -> Channel {
     endpoint.expect("an address").connect_lazy()
 }
 
+/// The same, which takes little before it is read.
+pub(crate) fn narrow_channel(server: &Harness) -> Channel {
+    let endpoint = Endpoint::from_shared(server.endpoint()).expect("an address");
+    let endpoint = endpoint.initial_stream_window_size(64 * 1024);
+    endpoint.connect_lazy()
+}
+
 /// `ExecuteBatch` in one message, whatever its size.
 pub(crate) async fn execute(
     server: &Harness,

@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, TryStreamExt, stream};
 use seatwise_proto::v1::history_service_server::HistoryService;
 use seatwise_proto::v1::{
     self, GetCheckpointRequest, GetCheckpointResponse, GetUserAtRequest, GetUserAtResponse,
     ListHistoryRequest, ListHistoryResponse, StreamJournalRequest, StreamJournalResponse,
+    WatchChangesRequest, WatchChangesResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -15,6 +16,7 @@ use super::page::Page;
 use super::parse::{self, Fields};
 use super::records::record;
 use super::status::from_service;
+use super::watch::Watching;
 use super::{Rpc, convert};
 use crate::domain::{
     BatchId, Catalogue, Choices, CustomerId, INSTALLATION, ProductId, Record, RecordKind, UserRef,
@@ -120,6 +122,22 @@ impl HistoryService for Rpc {
         });
         Ok(Response::new(Box::pin(parts)))
     }
+
+    type WatchChangesStream =
+        Pin<Box<dyn Stream<Item = Result<WatchChangesResponse, Status>> + Send>>;
+
+    async fn watch_changes(
+        &self,
+        request: Request<WatchChangesRequest>,
+    ) -> Result<Response<Self::WatchChangesStream>, Status> {
+        let watching = Watching::begin(self, &request.into_inner()).await?;
+        let frames = stream::try_unfold(watching, |mut watching| async move {
+            let frames = watching.next_frames().await?;
+            Ok::<_, Status>(frames.map(|frames| (frames, watching)))
+        });
+        let each = |frames: Vec<_>| stream::iter(frames.into_iter().map(Ok));
+        Ok(Response::new(Box::pin(frames.map_ok(each).try_flatten())))
+    }
 }
 
 /// Reads a journal part by part, as the caller takes them.
@@ -203,7 +221,12 @@ fn checkpoint(chain: CustomerId, head: &Checkpoint) -> v1::Checkpoint {
     }
 }
 
-fn recorded(row: Recorded, choices: &Choices, catalogue: &Catalogue) -> v1::HistoryRecord {
+/// A record with its commit.
+pub(super) fn recorded(
+    row: Recorded,
+    choices: &Choices,
+    catalogue: &Catalogue,
+) -> v1::HistoryRecord {
     v1::HistoryRecord {
         position: row.seq,
         commit_time: Some(convert::time(row.committed_at)),
@@ -217,7 +240,7 @@ fn recorded(row: Recorded, choices: &Choices, catalogue: &Catalogue) -> v1::Hist
 }
 
 /// The journal that a request names.
-fn chain(fields: &mut Fields, customer: &str) -> Option<CustomerId> {
+pub(super) fn chain(fields: &mut Fields, customer: &str) -> Option<CustomerId> {
     let customer = fields.take("customer_id", optional(customer, CustomerId::parse))?;
     Some(customer.unwrap_or(INSTALLATION))
 }
@@ -246,14 +269,7 @@ fn query(request: &ListHistoryRequest) -> Result<HistoryQuery, Status> {
             "is required with user, product_id or batch_id",
         );
     }
-    let mut kinds = Vec::with_capacity(request.kinds.len());
-    for (index, kind) in request.kinds.iter().enumerate() {
-        match RecordKind::of(*kind) {
-            Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
-            Some(_) => {}
-            None => fields.wrong(format!("kinds[{index}]"), "must be a value of RecordKind"),
-        }
-    }
+    let kinds = kinds(&mut fields, &request.kinds);
     let mut time = |field, time: &Option<prost_types::Timestamp>| {
         let time = time.as_ref().map(parse::time).transpose();
         fields.take(field, time).flatten().map(Timestamp)
@@ -267,4 +283,17 @@ fn query(request: &ListHistoryRequest) -> Result<HistoryQuery, Status> {
         from,
         until,
     })
+}
+
+/// The kinds that a request names, each once.
+pub(super) fn kinds(fields: &mut Fields, named: &[i32]) -> Vec<RecordKind> {
+    let mut kinds = Vec::new();
+    for (index, kind) in named.iter().enumerate() {
+        match RecordKind::of(*kind) {
+            Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
+            Some(_) => {}
+            None => fields.wrong(format!("kinds[{index}]"), "must be a value of RecordKind"),
+        }
+    }
+    kinds
 }

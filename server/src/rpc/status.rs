@@ -90,7 +90,7 @@ fn code(reason: ErrorReason) -> Code {
         | R::InvalidFile => Code::InvalidArgument,
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
-        R::EtagMismatch | R::ReaderTooSlow => Code::Aborted,
+        R::EtagMismatch | R::ReaderTooSlow | R::WatchTooSlow => Code::Aborted,
         R::HistoryPruned => Code::OutOfRange,
         R::SeatsBelowAssigned
         | R::PlanStale
@@ -98,7 +98,8 @@ fn code(reason: ErrorReason) -> Code {
         | R::ConfirmationRequired
         | R::TooManySelections
         | R::BatchRunning
-        | R::ResultsPruned => Code::FailedPrecondition,
+        | R::ResultsPruned
+        | R::ChangesPruned => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -190,7 +191,11 @@ fn from_refusal(refusal: Refusal) -> Status {
         Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
             from_past(&refusal)
         }
-        Refusal::RequestIdReused | Refusal::Unconfirmed(_) | Refusal::SeatsBelowAssigned { .. } => {
+        Refusal::RequestIdReused
+        | Refusal::Unconfirmed(_)
+        | Refusal::SeatsBelowAssigned { .. }
+        | Refusal::ChangesPruned { .. }
+        | Refusal::BeyondJournal => {
             unreachable!("told with what it is bound to by its caller")
         }
     }
@@ -358,6 +363,22 @@ pub(super) fn plan_mismatch() -> Status {
     let message = "plan_token: belongs to a request that differs from this one; preview this one";
     let metadata = [("field", "plan_token".to_owned())];
     refuse(ErrorReason::PlanMismatch, message.to_owned(), &metadata)
+}
+
+/// What a watch was to tell is no longer kept; `oldest` is the first token that is good.
+pub(super) fn changes_pruned(oldest: String) -> Status {
+    let message = format!(
+        "watch_token: the changes that follow it are no longer kept; read what is so now, and watch \
+         on from the oldest token, {oldest}"
+    );
+    let metadata = [("oldestWatchToken", oldest)];
+    refuse(ErrorReason::ChangesPruned, message, &metadata)
+}
+
+/// A watch was not read; `token` is where it goes on.
+pub(super) fn watch_too_slow(token: String) -> Status {
+    let message = format!("the changes were not read for 10 seconds; watch on from {token}");
+    refuse(ErrorReason::WatchTooSlow, message, &[("watchToken", token)])
 }
 
 /// The request id belongs to another request.

@@ -42,15 +42,22 @@ impl Tokens {
 
     /// The cursor after which exactly the results from `position` on follow.
     pub(super) fn cursor(&self, batch: BatchId, position: i64) -> String {
-        self.make("results", batch.0.as_bytes(), &position.to_be_bytes()[3..])
+        self.make("results", batch.0.as_bytes(), &position_key(position))
     }
 
     /// The position that a cursor of the batch says.
     pub(super) fn position(&self, batch: BatchId, cursor: &str) -> Option<i64> {
-        let bytes = self.open("results", batch.0.as_bytes(), cursor)?;
-        let mut position = [0; 8];
-        position[3..].copy_from_slice(bytes.get(..5)?);
-        Some(i64::from_be_bytes(position))
+        read_position(&self.open("results", batch.0.as_bytes(), cursor)?)
+    }
+
+    /// The token after which exactly the changes from `position` on follow.
+    pub(super) fn watch(&self, customer: CustomerId, position: i64) -> String {
+        self.make("changes", customer.0.as_bytes(), &position_key(position))
+    }
+
+    /// The position that a watch token of the customer says.
+    pub(super) fn watched(&self, customer: CustomerId, token: &str) -> Option<i64> {
+        read_position(&self.open("changes", customer.0.as_bytes(), token)?)
     }
 
     /// A token that says a digest about the request with this hash.
@@ -98,6 +105,18 @@ impl Tokens {
         let tag = mac.finalize().into_bytes();
         tag[..TAG_BYTES].try_into().expect("the tag is longer")
     }
+}
+
+/// A position in five bytes, so that tokens are short.
+fn position_key(position: i64) -> [u8; 5] {
+    let [_, _, _, key @ ..] = position.to_be_bytes();
+    key
+}
+
+fn read_position(key: &[u8]) -> Option<i64> {
+    let mut position = [0; 8];
+    position[3..].copy_from_slice(key.get(..5)?);
+    Some(i64::from_be_bytes(position))
 }
 
 fn license(customer: CustomerId, product: ProductId) -> Vec<u8> {
@@ -158,5 +177,16 @@ mod tests {
             assert_eq!(tokens.position(batch, &cursor), Some(position));
             assert_eq!(tokens.position(BatchId(Uuid::from_u128(2)), &cursor), None);
         }
+    }
+
+    #[test]
+    fn a_watch_token_says_its_position_in_its_customers_journal_only() {
+        let tokens = Tokens::new(b"secret");
+        let customers = [1, 2].map(|id| CustomerId(Uuid::from_u128(id)));
+        let token = tokens.watch(customers[0], 1_000_000);
+        assert_eq!(tokens.watched(customers[0], &token), Some(1_000_000));
+        assert_eq!(tokens.watched(customers[1], &token), None);
+        let cursor = tokens.cursor(BatchId(customers[0].0), 7);
+        assert_eq!(tokens.watched(customers[0], &cursor), None);
     }
 }

@@ -119,7 +119,7 @@ impl Service {
 }
 
 /// The choices that records name.
-fn named<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<ChoiceId> {
+pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<ChoiceId> {
     let edits = records.filter_map(|record| match record {
         Record::Assignments(_, edits) => Some(edits),
         _ => None,

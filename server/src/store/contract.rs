@@ -39,6 +39,7 @@ mod tamper;
 mod terms;
 mod trouble;
 mod users;
+mod watch;
 mod work;
 
 /// The table: each check becomes a test for each engine.
@@ -207,6 +208,10 @@ checks! {
         a_history_is_filtered_by_kind_and_time
         what_a_user_held_is_known_for_every_moment
         a_time_never_goes_back
+    }
+    watch {
+        changes_are_read_onwards_from_any_place
+        a_watch_begins_where_nothing_is_missing
     }
     tamper {
         any_single_mutation_of_the_journal_is_found

@@ -138,6 +138,15 @@ pub enum Refusal {
     /// The batch would take away more than the customer's guard allows unasked.
     #[error("{} users would lose a product", .0.losses.users)]
     Unconfirmed(Box<Unconfirmed>),
+    /// Changes that were to be watched are no longer kept.
+    #[error("what follows is kept only from position {oldest} on")]
+    ChangesPruned {
+        /// The first position after which nothing is missing.
+        oldest: i64,
+    },
+    /// A watch was to begin where the journal, as it is in this database, has never been.
+    #[error("the journal never came so far")]
+    BeyondJournal,
     /// The request id belongs to a different request.
     #[error("request id was used for another request")]
     RequestIdReused,

@@ -97,6 +97,7 @@ impl Store {
             customer,
             select,
             range: range.clone(),
+            order: Order::NewestFirst,
             limit,
         };
         let kinds = filter.mask();
@@ -182,7 +183,8 @@ impl Store {
         Ok(last.unwrap_or(0))
     }
 
-    async fn recorded(&self, rows: Rows) -> Result<Vec<Recorded>, Error> {
+    /// Reads rows of `changes` with their commits.
+    pub(super) async fn recorded(&self, rows: Rows) -> Result<Vec<Recorded>, Error> {
         let statement = rows.with_commits();
         let found: Vec<RecordedRow> = read!(self, conn => { statement.load(conn).await })?;
         found.into_iter().map(Recorded::try_from).collect()
@@ -242,7 +244,14 @@ pub(super) struct Rows {
     pub(super) customer: CustomerId,
     pub(super) select: Select,
     pub(super) range: Range<i64>,
+    pub(super) order: Order,
     pub(super) limit: i64,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
 }
 
 #[derive(Clone)]
@@ -267,8 +276,14 @@ impl HistoryFilter {
         let listed = Kind::ALL
             .into_iter()
             .filter(|kind| is_asked(kind) && is_about(kind));
-        listed.fold(0, |mask, kind| mask | 1 << kind as i16)
+        mask(listed)
     }
+}
+
+/// The bits of kinds.
+pub(super) fn mask(kinds: impl IntoIterator<Item = RecordKind>) -> i64 {
+    let kinds = kinds.into_iter();
+    kinds.fold(0, |mask, kind| mask | 1 << kind as i16)
 }
 
 pub(super) fn no_user(user: UserId) -> Error {
@@ -308,8 +323,11 @@ impl Rows {
             .number(self.range.start)
             .sql(" AND seq < ")
             .number(self.range.end)
-            .sql(" ORDER BY seq DESC LIMIT ")
-            .number(self.limit)
+            .sql(match self.order {
+                Order::OldestFirst => " ORDER BY seq",
+                Order::NewestFirst => " ORDER BY seq DESC",
+            })
+            .limit(self.limit)
     }
 
     /// The rows, each with its commit: the first that ends at it or after it.
@@ -320,7 +338,10 @@ impl Rows {
             .sql(") AS r CROSS JOIN commits AS k WHERE k.customer_id = r.customer_id")
             .sql(" AND k.last_seq = (SELECT min(m.last_seq) FROM commits AS m")
             .sql(" WHERE m.customer_id = r.customer_id AND m.last_seq >= r.seq)")
-            .sql(" ORDER BY r.seq DESC")
+            .sql(match self.order {
+                Order::OldestFirst => " ORDER BY r.seq",
+                Order::NewestFirst => " ORDER BY r.seq DESC",
+            })
             .returning()
     }
 }

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::error::Error;
-use super::history::{Rows, Select, no_user};
+use super::history::{Order, Rows, Select, no_user};
 use super::record::decode;
 use super::retention::ReadStart;
 use super::schema::{assignments as a, users as u};
@@ -77,6 +77,7 @@ impl Store {
                     customer,
                     select: Select::Thing(key.1, -1),
                     range: position + 1..end,
+                    order: Order::NewestFirst,
                     limit: WALK_RECORDS,
                 };
                 let rows = rows.statement().returning::<ChangeColumns>();

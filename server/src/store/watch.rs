@@ -1,0 +1,77 @@
+//! Reading the journal onwards, for those who watch it.
+
+use std::ops::Range;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Store;
+use super::error::{Error, Refusal};
+use super::history::{Order, Recorded, Rows, Select, mask};
+use super::schema::commits as k;
+use super::types::Id;
+use crate::domain::{CustomerId, RecordKind};
+
+impl Store {
+    /// The position after which a watch begins: the given one, or the end of the journal. Refused with
+    /// `BeyondJournal` if the journal never came so far, and with `ChangesPruned`.
+    pub async fn watch_start(
+        &self,
+        customer: CustomerId,
+        after: Option<i64>,
+    ) -> Result<i64, Error> {
+        let end = self.checkpoint(customer).await?.position;
+        let Some(after) = after else {
+            return Ok(end);
+        };
+        if after > end {
+            return Err(Refusal::BeyondJournal.into());
+        }
+        self.check_kept(customer, after + 1).await?;
+        Ok(after)
+    }
+
+    /// Returns up to `limit` records at places that are all committed, the oldest first; only those of
+    /// the kinds, if there are any. Refused with `ChangesPruned` if not all of them are still there.
+    pub async fn changes(
+        &self,
+        customer: CustomerId,
+        kinds: &[RecordKind],
+        places: Range<i64>,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let first = places.start;
+        let rows = Rows {
+            customer,
+            select: match kinds {
+                [] => Select::All,
+                kinds => Select::Kinds(mask(kinds.iter().copied())),
+            },
+            range: places,
+            order: Order::OldestFirst,
+            limit,
+        };
+        let found = self.recorded(rows).await?;
+        // Afterwards: what is kept now was kept when it was read.
+        self.check_kept(customer, first).await?;
+        Ok(found)
+    }
+
+    /// Refuses if the record at a place, or one after it, is no longer kept.
+    async fn check_kept(&self, customer: CustomerId, place: i64) -> Result<(), Error> {
+        let oldest: Option<i64> = read!(self, conn => {
+            let oldest = k::table
+                .filter(k::customer_id.eq(Id::from(customer)))
+                .order(k::last_seq)
+                .select(k::first_seq);
+            oldest.first(conn).await.optional()
+        })?;
+        match oldest {
+            Some(first) if first > place => {
+                let oldest = first - 1;
+                Err(Refusal::ChangesPruned { oldest }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
