@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::NonEmptyStringValueParser as Filled;
 use clap::{Args, Subcommand};
 use prost_types::Timestamp;
-use seatwise_client::{Client, Flaw, Verifier, v1};
+use seatwise_client::{Client, Flaw, Verified, Verifier, v1};
 use serde_json::{Value, json};
 
 use crate::connect::Connect;
@@ -124,12 +124,13 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
                 });
             }
             match verify(&client, &journal, verifier).await? {
-                Ok(end) => {
-                    output::note(&whole(&journal, &end));
+                Ok(verified) => {
+                    let end = &verified.end;
+                    output::note(&whole(&journal, &verified));
                     if format == Format::Json {
-                        output::line(&to_json(&end).to_string())?;
+                        output::line(&to_json(end).to_string())?;
                     }
-                    Ok(ExitCode::SUCCESS)
+                    Ok(tell_pruned(&verified))
                 }
                 Err(flaw) => Ok(tell(&journal, &flaw)),
             }
@@ -137,7 +138,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
         Command::Checkpoint { journal } => {
             let journal = journal.find(&client).await?;
             match verify(&client, &journal, Verifier::new(&journal.id)).await? {
-                Ok(end) => {
+                Ok(Verified { end, .. }) => {
                     output::line(&to_json(&end).to_string())?;
                     Ok(ExitCode::SUCCESS)
                 }
@@ -167,7 +168,7 @@ async fn verify(
     client: &Client,
     journal: &Journal,
     verifier: Result<Verifier, Flaw>,
-) -> Result<Result<v1::Checkpoint, Flaw>, Error> {
+) -> Result<Result<Verified, Flaw>, Error> {
     let mut verifier = match verifier {
         Ok(verifier) => verifier,
         Err(flaw) => return Ok(Err(flaw)),
@@ -193,8 +194,31 @@ fn tell(journal: &Journal, flaw: &Flaw) -> ExitCode {
     ExitCode::from(exit::FAILED)
 }
 
-fn whole(journal: &Journal, end: &v1::Checkpoint) -> String {
-    let (journal, count) = (journal.name.as_str(), end.position);
+/// Says what could not be verified because it is no longer there. If that was asked for, it has failed.
+fn tell_pruned(verified: &Verified) -> ExitCode {
+    if let Some(start) = &verified.start {
+        let at = time(start.commit_time.as_ref());
+        output::note(&text!(
+            "journal-start",
+            position = start.position,
+            time = at
+        ));
+    }
+    for checkpoint in &verified.unreached {
+        let position = checkpoint.position;
+        output::note(&text!("checkpoint-unreached", position = position));
+    }
+    if verified.unreached.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::FAILED)
+    }
+}
+
+fn whole(journal: &Journal, verified: &Verified) -> String {
+    let (journal, end) = (journal.name.as_str(), &verified.end);
+    let before = verified.start.as_ref().map_or(0, |start| start.position);
+    let count = end.position - before;
     match &end.commit_time {
         Some(at) => {
             let time = time(Some(at));

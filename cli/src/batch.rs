@@ -10,7 +10,7 @@ use crate::connect::Connect;
 use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::outcome::{self, Report};
-use crate::output::{self, Column, Format, Row, column, detail, time, word};
+use crate::output::{self, Column, Format, Row, column, detail, time, word, yes_no};
 use crate::paging::{self, Ask, PAGE_SIZE, Paging};
 use crate::text::text;
 use crate::why::Why;
@@ -140,6 +140,7 @@ impl Row for v1::Batch {
         detail("reverted_by", |batch| batch.reverted_by_batch_id.clone()),
         detail("retries", |batch| batch.retries_batch_id.clone()),
         detail("retried_by", |batch| batch.retried_by_batch_id.clone()),
+        detail("results_pruned", |batch| yes_no(batch.results_pruned)),
     ];
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use seatwise_client::Client;
-use seatwise_server::server::{self, Config};
+use seatwise_server::server::{self, Config, Keep};
 use seatwise_server::store::Location;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -53,6 +53,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
     let config = Config {
         database: database.clone(),
         buy_more_url: BUY_MORE_URL.to_owned(),
+        keep: Keep::default(),
     };
     let serve = server::run(
         config,

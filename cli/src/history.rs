@@ -123,6 +123,7 @@ enum Kind {
     Catalogue,
     GuardSet,
     BatchCancelled,
+    JournalPruned,
 }
 
 impl From<Kind> for RecordKind {
@@ -230,8 +231,14 @@ fn what(record: &v1::Record) -> String {
         Details::Choice(choice) => {
             format!("{}: {}", choice.number, plans(choice.plans.as_ref()))
         }
+        Details::JournalPruned(pruned) => pruned_up_to(pruned),
         Details::Catalogue(record) => record.change.as_ref().map(changed).unwrap_or_default(),
     }
+}
+
+fn pruned_up_to(pruned: &v1::JournalPrunedRecord) -> String {
+    let at = time(pruned.commit_time.as_ref());
+    text!("pruned-up-to", position = pruned.position, time = at)
 }
 
 fn limits(guard: v1::RevocationGuard) -> String {

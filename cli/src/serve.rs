@@ -2,11 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use seatwise_server::server::{self, Config};
+use seatwise_server::server::{self, Config, Keep};
 use seatwise_server::store::{Location, Store};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -52,6 +53,20 @@ pub(crate) struct ServeArgs {
         value_name = "URL"
     )]
     buy_more_url: String,
+    /// How many days after its end the results of a batch are kept: as long it can be read, reverted and
+    /// retried. What it came to is kept for ever
+    #[arg(
+        long,
+        env = "SEATWISE_KEEP_RESULTS",
+        default_value = "90",
+        value_name = "DAYS",
+        value_parser = days
+    )]
+    keep_results: NonZeroU16,
+    /// How many days the history of a customer and its audit are kept, at least as long as results. For
+    /// ever if not given
+    #[arg(long, env = "SEATWISE_KEEP_HISTORY", value_name = "DAYS", value_parser = days)]
+    keep_history: Option<NonZeroU16>,
     /// What to log, as `info` or `seatwise_server=debug`
     #[arg(long, env = "SEATWISE_LOG", default_value = "info")]
     log: EnvFilter,
@@ -75,6 +90,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
     let config = Config {
         database: args.database.location()?,
         buy_more_url: args.buy_more_url,
+        keep: Keep::new(args.keep_results, args.keep_history).map_err(server::Error::from)?,
     };
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener
@@ -88,6 +104,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
     };
     server::run(config, listener, announce, stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn days(text: &str) -> Result<NonZeroU16, String> {
+    let days = text.parse().ok();
+    days.ok_or_else(|| format!("must be a number of days from 1 to {}", u16::MAX))
 }
 
 /// Where the data lives, without the password.

@@ -181,3 +181,9 @@ watch-from-here = to go on from here: { $command }
 ## The server
 
 server-unreachable = the server is out of reach ({ $problem }); start it with `seatwise serve`, or say with --server where it is
+
+## What was pruned
+
+journal-start = it begins after position { $position }, of { $time }: what was before was pruned and cannot be verified here
+checkpoint-unreached = the checkpoint at position { $position } is older than what is kept, so that NOTHING can be said about it; keep checkpoints newer than the oldest history
+pruned-up-to = up to position { $position }, of { $time }

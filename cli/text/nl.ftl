@@ -182,3 +182,9 @@ watch-from-here = om vanaf hier verder te gaan: { $command }
 ## De server
 
 server-unreachable = de server is onbereikbaar ({ $problem }); start hem met `seatwise serve`, of zeg met --server waar hij is
+
+## Wat is opgeruimd
+
+journal-start = het begint na positie { $position }, van { $time }: wat daarvoor kwam, is opgeruimd en kan hier niet worden gecontroleerd
+checkpoint-unreached = het controlepunt op positie { $position } is ouder dan wat wordt bewaard, zodat er NIETS over te zeggen is; bewaar controlepunten die nieuwer zijn dan de oudste geschiedenis
+pruned-up-to = tot en met positie { $position }, van { $time }

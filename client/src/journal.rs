@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use seatwise_proto::v1::{
-    Checkpoint, JournalCommit, JournalRecord, StreamJournalRequest, StreamJournalResponse,
-    history_service_client::HistoryServiceClient,
+    Checkpoint, JournalCommit, JournalRecord, RecordKind, StreamJournalRequest,
+    StreamJournalResponse, history_service_client::HistoryServiceClient,
 };
 use sha2::{Digest, Sha256};
 use tonic::Streaming;
@@ -51,24 +51,54 @@ pub struct Flaw {
     pub problem: String,
 }
 
+/// A journal that was verified.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Where it begins: the last commit of what was pruned, of which nothing is known but this. Not set if
+    /// it is whole, or if only what follows a checkpoint was verified.
+    pub start: Option<Checkpoint>,
+    /// Its end.
+    pub end: Checkpoint,
+    /// Checkpoints that it could not be compared with, since what leads to them was pruned.
+    pub unreached: Vec<Checkpoint>,
+}
+
 /// Verifies a journal: that its records and commits are those that were chained, all of them and in
-/// order, and that it leads to what was seen of it before.
+/// order, and that it leads to what was seen of it before. One whose oldest part was pruned is verified
+/// from there on; that it was pruned must be recorded in it.
 #[derive(Debug)]
 pub struct Verifier {
     customer: Uuid,
+    /// The commit before the first that is verified, if there is one.
+    start: Option<Link>,
+    /// Whether the journal must say that it was pruned up to there, and has not done so yet.
+    lacks_record: bool,
     last: Link,
+    unreached: Vec<Checkpoint>,
     /// Records whose commit has not come yet, with their hashes.
     waiting: VecDeque<(i64, [u8; 32])>,
     /// Where the journal must lead to.
     expected: Vec<Checkpoint>,
 }
 
-/// The last commit that was verified.
-#[derive(Debug, Clone, Copy)]
+/// A commit, as far as the next one covers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Link {
     position: i64,
     hash: [u8; 32],
     micros: Option<i64>,
+}
+
+impl Link {
+    fn of(checkpoint: &Checkpoint) -> Result<Self, Flaw> {
+        let position = checkpoint.position;
+        Ok(Self {
+            position,
+            hash: hash(position, &checkpoint.hash)?,
+            micros: Some(micros(position, checkpoint.commit_time)?),
+        })
+    }
 }
 
 impl Verifier {
@@ -85,7 +115,10 @@ impl Verifier {
         };
         Ok(Self {
             customer,
+            start: None,
+            lacks_record: false,
             last,
+            unreached: Vec::new(),
             waiting: VecDeque::new(),
             expected: Vec::new(),
         })
@@ -97,11 +130,7 @@ impl Verifier {
     /// If the checkpoint is damaged.
     pub fn after(checkpoint: &Checkpoint) -> Result<Self, Flaw> {
         let mut verifier = Self::new(&checkpoint.customer_id)?;
-        verifier.last = Link {
-            position: checkpoint.position,
-            hash: hash(checkpoint.position, &checkpoint.hash)?,
-            micros: Some(micros(checkpoint.position, checkpoint.commit_time)?),
-        };
+        verifier.last = Link::of(checkpoint)?;
         Ok(verifier)
     }
 
@@ -114,6 +143,13 @@ impl Verifier {
         let customer = id(checkpoint.position, "customer_id", &checkpoint.customer_id)?;
         if customer != self.customer {
             return self.flaw("the checkpoint is another customer's");
+        }
+        if self
+            .start
+            .is_some_and(|start| checkpoint.position < start.position)
+        {
+            self.unreached.push(checkpoint);
+            return Ok(());
         }
         self.expected.push(checkpoint);
         self.check_expected()
@@ -129,21 +165,25 @@ impl Verifier {
     /// # Errors
     /// If the journal has a flaw in it.
     pub fn add(&mut self, part: &StreamJournalResponse) -> Result<(), Flaw> {
+        if let Some(start) = &part.start {
+            self.begin(start)?;
+        }
         if let Some(head) = &part.head {
             self.expect(head.clone())?;
         }
         for record in &part.records {
             let hash = self.hash_record(record)?;
+            self.lacks_record &= !self.says_pruned(record);
             self.waiting.push_back((record.position, hash));
         }
         part.commits.iter().try_for_each(|commit| self.link(commit))
     }
 
-    /// Says that nothing follows, and gives the end of the journal.
+    /// Says that nothing follows, and what was verified.
     ///
     /// # Errors
     /// If something is missing.
-    pub fn finish(self) -> Result<Checkpoint, Flaw> {
+    pub fn finish(self) -> Result<Verified, Flaw> {
         if let Some((position, _)) = self.waiting.front() {
             return self.flaw(format!("the record {position} belongs to no commit"));
         }
@@ -151,11 +191,23 @@ impl Verifier {
             let text = "it ends here, before the checkpoint at position";
             return self.flaw(format!("{text} {}: it was cut short", missing.position));
         }
-        Ok(self.end())
+        if self.lacks_record {
+            return self
+                .flaw("it begins in the middle, and has no record of having been pruned there");
+        }
+        Ok(Verified {
+            start: self.start.map(|start| self.checkpoint(start)),
+            end: self.end(),
+            unreached: self.unreached,
+        })
     }
 
     /// The end of what was verified so far.
     pub fn end(&self) -> Checkpoint {
+        self.checkpoint(self.last)
+    }
+
+    fn checkpoint(&self, link: Link) -> Checkpoint {
         let time = |micros: i64| prost_types::Timestamp {
             seconds: micros.div_euclid(1_000_000),
             nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32,
@@ -165,15 +217,47 @@ impl Verifier {
                 id if id.is_nil() => String::new(),
                 id => id.to_string(),
             },
-            position: self.last.position,
-            hash: self
-                .last
-                .hash
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-            commit_time: self.last.micros.map(time),
+            position: link.position,
+            hash: link.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            commit_time: link.micros.map(time),
         }
+    }
+
+    /// Begins where the journal does. What was verified before cannot lie behind that.
+    fn begin(&mut self, start: &Checkpoint) -> Result<(), Flaw> {
+        if id(start.position, "customer_id", &start.customer_id)? != self.customer {
+            return self.flaw("it begins with another customer's");
+        }
+        let start = Link::of(start)?;
+        match self.last.position {
+            0 => {
+                (self.last, self.start) = (start, Some(start));
+                self.lacks_record = true;
+            }
+            position if position < start.position => {
+                let text = "what follows was pruned, up to position";
+                return self.flaw(format!("{text} {}", start.position));
+            }
+            position if position == start.position && self.last != start => {
+                return self.flaw("it is not what it was when it was pruned: it was written anew");
+            }
+            _ => {}
+        }
+        let (reached, ahead) = std::mem::take(&mut self.expected)
+            .into_iter()
+            .partition(|checkpoint: &Checkpoint| checkpoint.position < start.position);
+        (self.unreached, self.expected) = (reached, ahead);
+        self.check_expected()
+    }
+
+    /// True if the record says that the journal was pruned up to where it begins.
+    fn says_pruned(&self, record: &JournalRecord) -> bool {
+        self.start.is_some_and(|start| {
+            let numbers = [Some(start.position), start.micros].into_iter().flatten();
+            let mut details: Vec<u8> = numbers.flat_map(i64::to_le_bytes).collect();
+            details.extend(start.hash);
+            record.kind == RecordKind::JournalPruned as i32 && record.details == details
+        })
     }
 
     fn hash_record(&self, record: &JournalRecord) -> Result<[u8; 32], Flaw> {

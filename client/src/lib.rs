@@ -15,7 +15,7 @@ pub use batch::{BatchOutcome, BatchStream};
 pub use client::{Builder, Client};
 pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
-pub use journal::{Flaw, JournalStream, Verifier};
+pub use journal::{Flaw, JournalStream, Verified, Verifier};
 pub use request::BatchRequest;
 pub use result::UserResult;
 pub use watch::WatchStream;

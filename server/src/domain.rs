@@ -28,8 +28,8 @@ pub use digest::Digest;
 pub use guard::{Guard, Losses};
 pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
 pub use journal::{
-    CatalogueRecord, Comment, Commit, INSTALLATION, Moved, Origin, Record, RecordKind, SeatsSet,
-    UserFields, hash_record,
+    CatalogueRecord, Comment, Commit, Cut, INSTALLATION, Moved, Origin, Record, RecordKind,
+    SeatsSet, UserFields, hash_record,
 };
 pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};

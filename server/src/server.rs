@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::rpc::{self, Rpc, Tokens};
 use crate::service::Service;
+pub use crate::service::{HistoryTooShort, Keep};
 use crate::store::{self, Location, Schema, Store};
 
 /// Calls on one connection at the same time. Unlimited by default, which lets one peer open
@@ -31,6 +32,8 @@ pub struct Config {
     pub database: Location,
     /// Where customers buy more seats; empty if not to be shown.
     pub buy_more_url: String,
+    /// How long results and history are kept.
+    pub keep: Keep,
 }
 
 /// Why the service could not run.
@@ -48,6 +51,9 @@ pub enum Error {
          use 127.0.0.1 or [::1]"
     )]
     NotLoopback(SocketAddr),
+    /// History would be kept too short.
+    #[error(transparent)]
+    Keep(#[from] HistoryTooShort),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
@@ -106,6 +112,10 @@ pub async fn run(
         let service = service.clone();
         async move { service.recover().await }
     });
+    let pruning = tokio::spawn({
+        let service = service.clone();
+        async move { service.prune(config.keep).await }
+    });
 
     let (health, health_service) = tonic_health::server::health_reporter();
     for name in rpc::SERVICES.into_iter().chain([""]) {
@@ -152,7 +162,7 @@ pub async fn run(
     let drain = async {
         let _ = stop.send(());
         let (served, ()) = tokio::join!(serve, service.stop());
-        let _ = recovery.await;
+        let _ = tokio::join!(recovery, pruning);
         served
     };
     match tokio::time::timeout(DRAIN_MAX, drain).await {

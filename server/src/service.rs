@@ -13,6 +13,7 @@ mod preview;
 mod request;
 mod resources;
 mod results;
+mod retention;
 mod selections;
 mod watch;
 
@@ -37,6 +38,7 @@ pub use import::{CustomerImpact, ImpactPart, ImpactTotal, ImportPreview, ImportR
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
+pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 pub use watch::{Watch, Watched};
 

@@ -142,6 +142,7 @@ mod preview;
 mod products;
 mod record;
 mod rehearse;
+mod retention;
 mod retry;
 mod revert;
 mod roll;

@@ -127,5 +127,7 @@ error-SEATS_SHORT = { $missing ->
 error-READER_TOO_SLOW = The preview was read too slowly. Preview again and read without a pause.
 error-TOO_MANY_SELECTIONS = The customer has { $max } selections, as many as it can have. Delete one, or wait until one expires.
 error-BATCH_RUNNING = Batch { $batchId } is still running. Wait for its end, or cancel it.
+error-RESULTS_PRUNED = The results of batch { $batchId } are no longer kept, only its counts. Nothing was changed.
+error-HISTORY_PRUNED = The history up to { $time } (position { $position }) is no longer kept. Ask for what is later.
 error-CHANGES_PRUNED = The changes that follow this token are no longer kept. Look at what is so now, and watch on from the oldest token there is: { $oldestWatchToken }.
 error-WATCH_TOO_SLOW = The changes were not read for 10 seconds. Watch on from the last token: { $watchToken }.

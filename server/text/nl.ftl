@@ -124,5 +124,7 @@ error-SEATS_SHORT = { $missing ->
 error-READER_TOO_SLOW = Het voorbeeld is te langzaam gelezen. Vraag het opnieuw op en lees zonder pauze.
 error-TOO_MANY_SELECTIONS = De klant heeft al { $max } selecties, en meer mogen het er niet zijn. Verwijder er een, of wacht tot er een verloopt.
 error-BATCH_RUNNING = Batch { $batchId } is nog bezig. Wacht tot die klaar is, of annuleer de batch.
+error-RESULTS_PRUNED = De resultaten van batch { $batchId } worden niet meer bewaard, alleen de aantallen. Er is niets gewijzigd.
+error-HISTORY_PRUNED = De geschiedenis tot en met { $time } (positie { $position }) wordt niet meer bewaard. Vraag naar wat later is.
 error-CHANGES_PRUNED = De wijzigingen na dit token worden niet meer bewaard. Bekijk hoe het nu is, en volg verder vanaf het oudste token dat er is: { $oldestWatchToken }.
 error-WATCH_TOO_SLOW = De wijzigingen zijn 10 seconden lang niet gelezen. Volg verder vanaf het laatste token: { $watchToken }.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use futures_util::FutureExt;
 use seatwise_client::Client;
-use seatwise_server::server::{self, Config};
+use seatwise_server::server::{self, Config, Keep};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
@@ -143,6 +143,11 @@ impl Harness {
 
     /// Starts the server in this process and waits until it serves.
     pub(crate) async fn start(&self) {
+        self.start_keeping(Keep::default()).await;
+    }
+
+    /// Starts the server in this process, which keeps results and history so long.
+    pub(crate) async fn start_keeping(&self, keep: Keep) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         let listener = TcpListener::bind(self.address).await;
@@ -150,6 +155,7 @@ impl Harness {
         let config = Config {
             database: self.database.location(),
             buy_more_url: BUY_MORE_URL.to_owned(),
+            keep,
         };
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
@@ -166,10 +172,15 @@ impl Harness {
 
     /// Starts the server in a process of its own and waits until it serves.
     pub(crate) async fn start_process(&self) {
+        self.start_process_with(&[]).await;
+    }
+
+    /// Starts the server in a process of its own, with more arguments.
+    pub(crate) async fn start_process_with(&self, arguments: &[&str]) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         *running = Some(Running::Process(
-            process::serve(self.address, &self.database.url()).await,
+            process::serve_with(self.address, &self.database.url(), arguments).await,
         ));
     }
 

@@ -94,7 +94,7 @@ fn verify(
 ) -> Result<Checkpoint, Flaw> {
     let mut verifier = verifier?;
     parts.iter().try_for_each(|part| verifier.add(part))?;
-    verifier.finish()
+    Ok(verifier.finish()?.end)
 }
 
 async fn a_history_says_who_did_what_and_why(server: &Harness) {

@@ -1,6 +1,7 @@
 //! End to end: the real client against the real server, on every engine.
 
 // What the tests stand on.
+mod backdate;
 mod customer;
 mod database;
 mod fixtures;
@@ -30,6 +31,7 @@ mod postgres;
 mod real_catalogue;
 mod reasons;
 mod replay;
+mod retention;
 mod revoke;
 mod seats;
 mod selections;

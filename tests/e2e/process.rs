@@ -6,7 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 /// Starts `seatwise serve` and waits until it says that it listens.
 pub(crate) async fn serve(address: SocketAddr, database: &str) -> Child {
+    serve_with(address, database, &[]).await
+}
+
+/// The same with more arguments.
+pub(crate) async fn serve_with(address: SocketAddr, database: &str, arguments: &[&str]) -> Child {
     let mut command = command(address, database);
+    command.args(arguments);
     let start = move || {
         let mut child = command.spawn().expect("the binary was built");
         let stdout = child.stdout.take().expect("it is piped");

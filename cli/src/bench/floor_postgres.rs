@@ -16,8 +16,8 @@ const TIME: Duration = Duration::from_secs(1_800_000_000);
 
 const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, request_hash, state, \
     user_count, next_position, applied_count, unchanged_count, failed_count, skipped_count, terms, \
-    capacity, stopped, tally, fence, lease_expires_at, created_at) \
-    VALUES ($1, $2, $2, '', 1, $3, 0, 0, 0, 0, 0, 0, 1, 0, '', 1, now(), now())";
+    capacity, stopped, tally, fence, lease_expires_at, created_at, results) \
+    VALUES ($1, $2, $2, '', 1, $3, 0, 0, 0, 0, 0, 0, 1, 0, '', 1, now(), now(), 1)";
 const ASSIGNMENTS: &str = "INSERT INTO assignments (customer_id, user_id, product_id, choice_id, \
     catalogue_version, batch_id, assigned_at) SELECT $1, t.u, t.p, 0, 1, $2, $3 \
     FROM unnest($4::uuid[], $5::uuid[]) AS t(u, p)";

@@ -18,9 +18,9 @@ const SOURCE: &str = "CREATE TEMP TABLE work (customer_id BLOB, batch_id BLOB, e
     CREATE TEMP TABLE stored (place INTEGER PRIMARY KEY, results BLOB);";
 const BATCH: &str = "INSERT INTO batches (customer_id, batch_id, request_id, request_hash, state, \
     user_count, next_position, applied_count, unchanged_count, failed_count, skipped_count, terms, \
-    capacity, stopped, tally, fence, lease_expires_at, created_at) \
+    capacity, stopped, tally, fence, lease_expires_at, created_at, results) \
     SELECT customer_id, batch_id, batch_id, x'', 1, (SELECT count(*) FROM source), \
-    0, 0, 0, 0, 0, 0, 1, 0, x'', 1, 0, 0 FROM work";
+    0, 0, 0, 0, 0, 0, 1, 0, x'', 1, 0, 0, 1 FROM work";
 
 /// A transaction, on the users at the places from `b.first` to before `b.next`. CROSS JOIN keeps the
 /// order of the loops. Records are numbered beyond what there is before anybody has a product, with

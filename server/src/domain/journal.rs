@@ -93,6 +93,17 @@ impl Moved {
     }
 }
 
+/// The last commit of what was pruned from a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Its position.
+    pub position: i64,
+    /// When it was made, in microseconds since 1970.
+    pub at: i64,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
 /// What a mutation did to one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -131,6 +142,8 @@ pub enum Record {
     ChoiceNumbered(CustomerId, ChoiceId, PlanChoice),
     /// The catalogue was changed.
     Catalogue(CatalogueRecord),
+    /// The journal was pruned from its front.
+    JournalPruned(CustomerId, Cut),
 }
 
 /// A change of the catalogue, which has no personal data.
@@ -170,11 +183,12 @@ pub enum RecordKind {
     Catalogue = 15,
     GuardSet = 16,
     BatchCancelled = 17,
+    JournalPruned = 18,
 }
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Assignments,
         Self::UserCreated,
         Self::UserUpdated,
@@ -192,6 +206,7 @@ impl RecordKind {
         Self::Catalogue,
         Self::GuardSet,
         Self::BatchCancelled,
+        Self::JournalPruned,
     ];
 
     /// The kind with this number.
@@ -222,6 +237,7 @@ impl Record {
             Self::SelectionCreated(selection, _) => (Kind::SelectionCreated, selection.0),
             Self::SelectionDeleted(selection) => (Kind::SelectionDeleted, selection.0),
             Self::ChoiceNumbered(customer, ..) => (Kind::ChoiceNumbered, customer.0),
+            Self::JournalPruned(customer, _) => (Kind::JournalPruned, customer.0),
             Self::Catalogue(record) => {
                 let plan = record.plan.map(|plan| plan.0);
                 let thing = record.product.map(|product| product.0).or(plan);

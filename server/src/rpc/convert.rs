@@ -218,6 +218,7 @@ pub(super) fn batch(batch: &service::Batch) -> v1::Batch {
         reverted_by_batch_id: id(batch.reverted_by()),
         retries_batch_id: id(batch.retries()),
         retried_by_batch_id: id(batch.retried_by()),
+        results_pruned: batch.is_pruned(),
     }
 }
 

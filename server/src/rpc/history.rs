@@ -81,9 +81,12 @@ impl HistoryService for Rpc {
         let mut fields = Fields::default();
         let chain = chain(&mut fields, &request.into_inner().customer_id);
         let chain = fields.finish(chain)?;
-        let head = self.service.checkpoint(chain).await.map_err(from_service)?;
-        let checkpoint = Some(checkpoint(chain, &head));
-        Ok(Response::new(GetCheckpointResponse { checkpoint }))
+        let ends = self.service.journal_ends(chain).await;
+        let (start, head) = ends.map_err(from_service)?;
+        Ok(Response::new(GetCheckpointResponse {
+            checkpoint: Some(checkpoint(chain, &head)),
+            start: start.map(|start| checkpoint(chain, &start)),
+        }))
     }
 
     type StreamJournalStream =
@@ -100,13 +103,19 @@ impl HistoryService for Rpc {
             fields.wrong("after_position", "must not be negative; 0 means all");
         }
         let chain = fields.finish(chain)?;
-        let head = self.service.checkpoint(chain).await.map_err(from_service)?;
+        let ends = self.service.journal_ends(chain).await;
+        let (start, head) = ends.map_err(from_service)?;
+        let beginning = start.as_ref().map_or(0, |start| start.position);
         let reader = Reader {
             service: self.service.clone(),
             chain,
             with_decoded: request.include_decoded,
             head: Some(checkpoint(chain, &head)),
-            next: Some(request.after_position),
+            start: start.map(|start| checkpoint(chain, &start)),
+            next: Some(match request.after_position {
+                0 => beginning,
+                position => position,
+            }),
         };
         let parts = stream::try_unfold(reader, |mut reader| async move {
             Ok(reader.next_part().await?.map(|part| (part, reader)))
@@ -137,6 +146,7 @@ struct Reader {
     chain: CustomerId,
     with_decoded: bool,
     head: Option<v1::Checkpoint>,
+    start: Option<v1::Checkpoint>,
     /// After which position to go on; none if all was read.
     next: Option<i64>,
 }
@@ -160,6 +170,7 @@ impl Reader {
         }
         Ok(Some(StreamJournalResponse {
             head: self.head.take(),
+            start: self.start.take(),
             ..journal_part(part, decoded)
         }))
     }
@@ -178,6 +189,7 @@ fn journal_part(part: JournalPart, decoded: Vec<Option<v1::Record>>) -> StreamJo
         records: part.records.into_iter().map(stored).collect(),
         commits: part.commits.into_iter().map(commit).collect(),
         head: None,
+        start: None,
     }
 }
 

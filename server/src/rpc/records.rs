@@ -9,6 +9,7 @@ use crate::domain::{
     Catalogue, CatalogueRecord, ChoiceId, Choices, Edit, Moved, ProductId, Record, SeatsSet,
     UserFields,
 };
+use crate::service::Timestamp;
 
 /// A record, with the choices that it names as far as they are known.
 pub(super) fn record(record: &Record, choices: &Choices, catalogue: &Catalogue) -> v1::Record {
@@ -87,6 +88,11 @@ fn details(record: &Record, choices: &Choices, catalogue: &Catalogue) -> Option<
             plans: Some(convert::plan_choice(plans)),
         }),
         Record::Catalogue(record) => Details::Catalogue(catalogue_record(record)),
+        Record::JournalPruned(_, cut) => Details::JournalPruned(v1::JournalPrunedRecord {
+            position: cut.position,
+            commit_time: Some(convert::time(Timestamp(cut.at))),
+            hash: convert::hex(&cut.hash),
+        }),
     })
 }
 

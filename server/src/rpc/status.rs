@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
+use super::convert;
 use super::language::Language;
 use super::parse::too_many;
 use super::text;
@@ -90,12 +91,14 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceNotFound => Code::NotFound,
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch | R::ReaderTooSlow | R::WatchTooSlow => Code::Aborted,
+        R::HistoryPruned => Code::OutOfRange,
         R::SeatsBelowAssigned
         | R::PlanStale
         | R::SeatsShort
         | R::ConfirmationRequired
         | R::TooManySelections
         | R::BatchRunning
+        | R::ResultsPruned
         | R::ChangesPruned => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
@@ -185,11 +188,9 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
-        Refusal::BatchRunning(batch) => refuse(
-            ErrorReason::BatchRunning,
-            format!("batch {batch} is still running; wait for its end, or cancel it"),
-            &[("batchId", batch.to_string())],
-        ),
+        Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
+            from_past(&refusal)
+        }
         Refusal::RequestIdReused
         | Refusal::Unconfirmed(_)
         | Refusal::SeatsBelowAssigned { .. }
@@ -197,6 +198,36 @@ fn from_refusal(refusal: Refusal) -> Status {
         | Refusal::BeyondJournal => {
             unreachable!("told with what it is bound to by its caller")
         }
+    }
+}
+
+/// What was done is not done yet, or is no longer known.
+fn from_past(refusal: &Refusal) -> Status {
+    match refusal {
+        Refusal::BatchRunning(batch) => refuse(
+            ErrorReason::BatchRunning,
+            format!("batch {batch} is still running; wait for its end, or cancel it"),
+            &[("batchId", batch.to_string())],
+        ),
+        Refusal::ResultsPruned(batch) => refuse(
+            ErrorReason::ResultsPruned,
+            format!(
+                "the results of batch {batch} are no longer kept, only its counts; nothing was changed"
+            ),
+            &[("batchId", batch.to_string())],
+        ),
+        Refusal::HistoryPruned { position, at } => {
+            let at = convert::time(*at).to_string();
+            refuse(
+                ErrorReason::HistoryPruned,
+                format!(
+                    "the journal up to position {position}, of {at}, is no longer kept; ask for what \
+                     is later"
+                ),
+                &[("time", at), ("position", position.to_string())],
+            )
+        }
+        _ => unreachable!("{refusal} is told elsewhere"),
     }
 }
 

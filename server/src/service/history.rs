@@ -86,10 +86,15 @@ impl Service {
         self.call(read).await
     }
 
-    /// The end of a journal.
-    pub async fn checkpoint(&self, chain: CustomerId) -> Result<Checkpoint, Error> {
-        self.call(|store| async move { store.checkpoint(chain).await })
-            .await
+    /// The ends of a journal: the last commit of what was pruned, if anything was, and its last one.
+    pub async fn journal_ends(
+        &self,
+        chain: CustomerId,
+    ) -> Result<(Option<Checkpoint>, Checkpoint), Error> {
+        let read = |store: Store| async move {
+            Ok((store.start(chain).await?, store.checkpoint(chain).await?))
+        };
+        self.call(read).await
     }
 
     /// Returns the part of a journal after a position.

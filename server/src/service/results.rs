@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Error, Service};
 use crate::domain::{BatchId, CustomerId, Tally};
-use crate::store::{Batch, Promise, StoredResults};
+use crate::store::{Batch, Promise, Refusal, StoredResults};
 
 /// Chunks read by one statement.
 const CHUNKS_READ: i64 = 4;
@@ -80,6 +80,9 @@ impl Service {
     }
 
     async fn feed(&self, batch: Batch, mut position: i64, events: &Events) -> Result<(), Error> {
+        if batch.is_pruned() {
+            return Err(Refusal::ResultsPruned(batch.batch_id).into());
+        }
         let (customer, id, end) = (batch.customer_id, batch.batch_id, batch.user_count);
         if events.send(Ok(Event::Started(batch))).await.is_err() {
             return Ok(());

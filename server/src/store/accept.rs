@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Store;
-use super::batches::{Batch, Capacity, ENDED, RUNNING, encode_capacity, encode_terms};
+use super::batches::{Batch, Capacity, ENDED, KEPT, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::customers::ReadGuard;
 use super::earlier::Earlier;
@@ -72,6 +72,17 @@ impl NewBatch {
         self.capacity == Capacity::RefuseIfShort || self.promised.is_some()
     }
 
+    /// The batch that the request id was used for, if it was for the same request and can be shown.
+    fn accepted_before(&self, batch: Batch, hash: &[u8]) -> Result<Accepted, Refusal> {
+        if hash != self.request_hash {
+            return Err(Refusal::RequestIdReused);
+        }
+        if batch.is_pruned() {
+            return Err(Refusal::ResultsPruned(batch.batch_id));
+        }
+        Ok(Accepted::Before(batch))
+    }
+
     /// What of a rehearsal the guard wants confirmed, unless it is.
     pub(super) fn unconfirmed(&self, guard: Guard, losses: &Losses) -> Option<Box<Unconfirmed>> {
         let is_confirmed = || self.confirmed == Some(losses.digest());
@@ -122,13 +133,14 @@ macro_rules! batch_row {
             b::ended_at.eq(($users == 0).then_some($new.now)),
             b::reverts_batch_id.eq($new.users.reverts().map(Id::from)),
             b::retries_batch_id.eq($new.users.retries().map(Id::from)),
+            b::results.eq(KEPT),
         )
     };
 }
 
 impl Store {
-    /// Accepts a batch, or finds the one that was accepted for the same request before. `rehearse`
-    /// is asked only if the batch needs it.
+    /// Accepts a batch, or finds the one that was accepted for the same request before, however long
+    /// ago. `rehearse` is asked only if the batch needs it.
     pub async fn accept_batch(
         &self,
         new: &NewBatch,
@@ -146,11 +158,7 @@ impl Store {
                 .await
                 .optional()?;
             if let Some((batch, hash)) = before {
-                return if hash == new.request_hash {
-                    Ok(Accepted::Before(batch))
-                } else {
-                    Err(Refusal::RequestIdReused.into())
-                };
+                return Ok(new.accepted_before(batch, &hash)?);
             }
             if let Some(refusal) = &new.unless_accepted {
                 return Err(refusal.clone().into());

@@ -21,6 +21,13 @@ use crate::domain::{
 pub(super) const RUNNING: i16 = 1;
 pub(super) const ENDED: i16 = 2;
 
+/// The results are there.
+pub(super) const KEPT: i16 = 1;
+/// The results count as gone; some are still to be deleted.
+pub(super) const BEING_PRUNED: i16 = 2;
+/// The results are gone.
+pub(super) const PRUNED: i16 = 3;
+
 const BEST_EFFORT: i64 = 0;
 const ATOMIC: i64 = -1;
 
@@ -124,6 +131,7 @@ pub struct Batch {
     reverted_by_batch_id: Option<Id>,
     retries_batch_id: Option<Id>,
     retried_by_batch_id: Option<Id>,
+    results: i16,
 }
 
 impl Batch {
@@ -149,6 +157,7 @@ impl Batch {
             reverted_by_batch_id: None,
             retries_batch_id: new.users.retries().map(Id::from),
             retried_by_batch_id: None,
+            results: KEPT,
         }
     }
 
@@ -210,6 +219,11 @@ impl Batch {
     /// The newest batch that tries this one again.
     pub fn retried_by(&self) -> Option<BatchId> {
         self.retried_by_batch_id.map(BatchId::from)
+    }
+
+    /// True if its results were kept as long as they are, and are gone.
+    pub fn is_pruned(&self) -> bool {
+        self.results != KEPT
     }
 
     /// Why the rest was skipped.
@@ -297,7 +311,8 @@ impl Store {
         read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 
-    /// Returns up to `limit` chunks of results, from the one that holds `position` on.
+    /// Returns up to `limit` chunks of results, from the one that holds `position` on. Refused if they
+    /// were pruned.
     pub async fn batch_results(
         &self,
         customer: CustomerId,
@@ -305,7 +320,8 @@ impl Store {
         position: i64,
         limit: i64,
     ) -> Result<Vec<StoredResults>, Error> {
-        let rows: Vec<(i64, i64, Vec<u8>)> = read!(self, conn => {
+        type Row = (i64, i64, Vec<u8>);
+        let (rows, kept) = read!(self, conn => {
             let mine = br::table
                 .filter(br::customer_id.eq(Id::from(customer)))
                 .filter(br::batch_id.eq(Id::from(id)));
@@ -316,14 +332,22 @@ impl Store {
                 .first(conn)
                 .await
                 .optional()?;
-            mine.filter(br::first_position.ge(start.unwrap_or(position)))
+            let rows: Vec<Row> = mine
+                .filter(br::first_position.ge(start.unwrap_or(position)))
                 .order(br::first_position)
                 .limit(limit)
                 .select((br::first_position, br::result_count, br::results))
                 .load(conn)
-                .await
+                .await?;
+            // After the rows: none is deleted before the batch says so.
+            let batch = b::table.find((Id::from(customer), Id::from(id))).select(b::results);
+            let kept: Option<i16> = batch.first(conn).await.optional()?;
+            Ok::<_, Error>((rows, kept))
         })?;
-        let results = |(first_position, count, bytes)| StoredResults {
+        if kept.is_some_and(|results| results != KEPT) {
+            return Err(Refusal::ResultsPruned(id).into());
+        }
+        let results = |(first_position, count, bytes): Row| StoredResults {
             first_position,
             count,
             bytes,

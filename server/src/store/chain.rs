@@ -7,7 +7,8 @@ use diesel_async::RunQueryDsl;
 use super::Store;
 use super::error::{Error, Refusal};
 use super::portable::portable;
-use super::record::{Head, HeadRow, decode};
+use super::record::{HeadRow, decode};
+use super::retention::ReadStart;
 use super::schema::{changes as ch, commits as k, customers as c, installation as i};
 use super::types::{Guid, Id, Timestamp};
 use crate::domain::{BatchId, Comment, CustomerId, INSTALLATION, Origin, Record, RequestId};
@@ -96,13 +97,12 @@ impl Store {
             }
         })?;
         let head = head.ok_or_else(|| super::customers::not_found(chain))?;
-        let Head { seq, hash, at } = head.try_into()?;
-        let position = seq;
-        Ok(Checkpoint { position, hash, at })
+        head.try_into()
     }
 
     /// Returns up to `limit` records after a position, with the commits that end among them; in the
-    /// last part also those that end beyond, of which there are none in a chain that is whole.
+    /// last part also those that end beyond, of which there are none in a chain that is whole. Refused
+    /// if the journal begins after that position.
     pub async fn journal(
         &self,
         chain: CustomerId,
@@ -111,6 +111,11 @@ impl Store {
     ) -> Result<JournalPart, Error> {
         let customer = Id::from(chain);
         read_tx!(self, conn => {
+            if let Some(start) = conn.start(chain).await?
+                && after < start.position
+            {
+                return Err(start.pruned());
+            }
             let mut records: Vec<StoredRecord> = ch::table
                 .filter(ch::customer_id.eq(customer))
                 .filter(ch::seq.gt(after))

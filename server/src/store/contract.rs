@@ -28,6 +28,8 @@ mod migration;
 mod model;
 mod overlap;
 mod promises;
+mod prune_journal;
+mod prune_results;
 mod raw;
 mod records;
 mod rules;
@@ -221,6 +223,20 @@ checks! {
     }
     tamper {
         any_single_mutation_of_the_journal_is_found
+        any_single_mutation_of_a_pruned_journal_is_found
+    }
+    prune_results {
+        results_are_pruned_step_by_step_and_the_batch_stays
+        a_pruned_batch_is_refused_and_never_executed_again
+        what_runs_or_is_young_is_not_pruned
+        a_revert_that_runs_needs_nothing_that_is_pruned
+    }
+    prune_journal {
+        a_journal_is_pruned_from_its_front_and_stays_whole
+        a_journal_keeps_its_end_and_what_kept_batches_have_done
+        a_pruned_journal_is_refused_before_its_beginning
+        pruning_by_itself_is_no_reason_to_prune
+        batches_that_run_while_two_servers_prune_are_exact
     }
     choices {
         a_choice_has_one_number_however_often_it_is_made

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::accept::NewBatch;
-use super::batches::{ENDED, not_found};
+use super::batches::{ENDED, KEPT, not_found};
 use super::error::{Error, Refusal};
 use super::schema::{batch_chunks as bc, batch_results as br, batches as b, changes as ch};
 use super::sqlite;
@@ -40,7 +40,7 @@ pub(super) fn expect_users(batch: BatchId, expected: i64, found: usize) -> Resul
 
 /// Reads an earlier batch.
 pub(super) trait Earlier {
-    /// Refuses unless every user of the batch has a result.
+    /// Refuses unless every user of the batch has a result, and these are kept.
     async fn ended(&mut self, customer: CustomerId, batch: BatchId) -> Result<Ended, Error>;
 
     /// The changes of some chunks from `position` on, each with the position after it; empty at the end.
@@ -78,19 +78,26 @@ macro_rules! earlier {
                 customer: CustomerId,
                 batch: BatchId,
             ) -> Result<Ended, Error> {
-                let found: Option<(i16, i64, i64, i64)> = b::table
+                let found: Option<(i16, i16, i64, i64, i64)> = b::table
                     .find((Id::from(customer), Id::from(batch)))
-                    .select((b::state, b::applied_count, b::failed_count, b::skipped_count))
+                    .select((
+                        b::state,
+                        b::results,
+                        b::applied_count,
+                        b::failed_count,
+                        b::skipped_count,
+                    ))
                     .first(self)
                     .await
                     .optional()?;
                 match found {
                     None => Err(not_found(batch)),
-                    Some((ENDED, applied, failed, skipped)) => Ok(Ended {
+                    Some((ENDED, KEPT, applied, failed, skipped)) => Ok(Ended {
                         applied,
                         failed,
                         skipped,
                     }),
+                    Some((ENDED, ..)) => Err(Refusal::ResultsPruned(batch).into()),
                     Some(_) => Err(Refusal::BatchRunning(batch).into()),
                 }
             }

@@ -5,6 +5,7 @@
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
+use super::types::Timestamp;
 use crate::domain::{BatchId, Guard, Losses, PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
@@ -123,6 +124,17 @@ pub enum Refusal {
     /// The batch is to be reverted or retried, and not every user of it has a result yet.
     #[error("batch {0} is running")]
     BatchRunning(BatchId),
+    /// The results of the batch are no longer kept.
+    #[error("results of batch {0} are pruned")]
+    ResultsPruned(BatchId),
+    /// The history up to this place is no longer kept.
+    #[error("history up to {position} is pruned")]
+    HistoryPruned {
+        /// Position of the last commit that is gone.
+        position: i64,
+        /// When it was committed.
+        at: Timestamp,
+    },
     /// The batch would take away more than the customer's guard allows unasked.
     #[error("{} users would lose a product", .0.losses.users)]
     Unconfirmed(Box<Unconfirmed>),

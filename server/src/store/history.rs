@@ -24,8 +24,6 @@ use crate::domain::{
 
 /// Commits of a batch that are looked through at once.
 const BATCH_COMMITS: i64 = 100;
-/// Every place of a journal.
-const ALL: Range<i64> = 0..i64::MAX;
 
 /// What a history is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +82,8 @@ type RecordedColumns = (
 );
 
 impl Store {
-    /// Returns up to `limit` records before the place `before`, the newest first.
+    /// Returns up to `limit` records before the place `before`, the newest first, as far back as the
+    /// journal is kept.
     pub async fn history(
         &self,
         customer: CustomerId,
@@ -156,9 +155,10 @@ impl Store {
         from: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Range<i64>, Error> {
-        let mut places = ALL;
+        let start = self.start(customer).await?;
+        let mut places = start.map_or(0, |start| start.position + 1)..i64::MAX;
         if let Some(from) = from {
-            places.start = self.position(customer, from).await? + 1;
+            places.start = places.start.max(self.position(customer, from).await? + 1);
         }
         if let Some(until) = until {
             places.end = self.position(customer, until).await? + 1;

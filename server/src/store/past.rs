@@ -10,6 +10,7 @@ use super::Store;
 use super::error::Error;
 use super::history::{Order, Rows, Select, no_user};
 use super::record::decode;
+use super::retention::ReadStart;
 use super::schema::{assignments as a, users as u};
 use super::types::{Guid, Id, Timestamp};
 use crate::domain::{ChoiceId, CustomerId, PlanChoice, ProductId, Record, UserId};
@@ -41,7 +42,8 @@ type ChangeColumns = (Guid, BigInt, SmallInt, Guid, Binary);
 
 impl Store {
     /// What was so of a user when everything up to a time was committed, and nothing later: what is
-    /// so now, less what was done since, walked back through the user's own records.
+    /// so now, less what was done since, walked back through the user's own records. Refused if some of
+    /// them are no longer kept.
     pub async fn user_then(
         &self,
         customer: CustomerId,
@@ -52,7 +54,7 @@ impl Store {
             .position(customer, Timestamp(at.0.saturating_add(1)))
             .await?;
         let key = (Id::from(customer), Id::from(user));
-        let (is_known, walk) = read_tx!(self, conn => {
+        let (is_known, start, walk) = read_tx!(self, conn => {
             let now: Option<(bool, Option<Timestamp>)> = u::table
                 .find(key)
                 .select((u::active, u::deleted_at))
@@ -88,11 +90,17 @@ impl Store {
                     _ => break,
                 }
             }
-            Ok((now.is_some(), walk))
+            Ok((now.is_some(), conn.start(customer).await?, walk))
         })?;
         if !is_known {
             self.customer(customer).await?;
             return Err(no_user(user));
+        }
+        let start = start.filter(|start| start.position > position);
+        if let Some(start) = &start
+            && at < start.at
+        {
+            return Err(start.pruned());
         }
         let choices = self.choices(customer, walk.held.values().copied()).await?;
         let plans = |choice| {
@@ -103,7 +111,7 @@ impl Store {
         let held = held.map(|(product, choice)| Ok((*product, plans(*choice)?)));
         Ok(UserThen {
             user,
-            position,
+            position: start.map_or(position, |start| start.position),
             active: walk.active,
             held: held.collect::<Result<_, Error>>()?,
         })

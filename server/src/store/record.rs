@@ -11,7 +11,7 @@ use super::error::Error;
 use super::later_plans::{decode_later_plans, encode_later_plans};
 use super::types::Id;
 use crate::domain::{
-    BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Guard, Moved, Origin, PlanChoice,
+    BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Cut, Guard, Moved, Origin, PlanChoice,
     PlanId, ProductId, Record, RecordKind, SelectionId, UserFields, UserId, hash_record,
 };
 
@@ -165,6 +165,10 @@ fn encode(record: &Record) -> Vec<u8> {
             put_text(&mut bytes, &record.now);
             put_text(&mut bytes, &record.before);
         }
+        Record::JournalPruned(_, cut) => {
+            put_numbers(&mut bytes, &[cut.position, cut.at]);
+            bytes.extend(cut.hash);
+        }
     }
     bytes
 }
@@ -203,9 +207,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             Record::GuardSet(thing.into(), [guard(a, b), guard(c, d)])
         }
         Kind::BatchAccepted => {
-            let users = reader.numbers()?;
-            let request = reader.take(32)?.try_into().expect("32 bytes");
-            Record::BatchAccepted(thing.into(), users, request)
+            Record::BatchAccepted(thing.into(), reader.numbers()?, reader.hash()?)
         }
         Kind::BatchCancelled => Record::BatchCancelled(thing.into()),
         Kind::BatchEnded => {
@@ -224,6 +226,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
             Record::ChoiceNumbered(thing.into(), choice, plans)
         }
         Kind::Catalogue => Record::Catalogue(reader.catalogue()?),
+        Kind::JournalPruned => Record::JournalPruned(thing.into(), reader.cut()?),
     };
     if !reader.0.is_empty() {
         return Err(damaged());
@@ -269,6 +272,16 @@ impl Reader<'_> {
             taken,
             changed,
         })
+    }
+
+    fn hash(&mut self) -> Result<[u8; 32], Error> {
+        Ok(self.take(32)?.try_into().expect("32 bytes"))
+    }
+
+    fn cut(&mut self) -> Result<Cut, Error> {
+        let [position, at] = self.numbers()?;
+        let hash = self.hash()?;
+        Ok(Cut { position, at, hash })
     }
 
     fn catalogue(&mut self) -> Result<CatalogueRecord, Error> {
@@ -324,6 +337,11 @@ mod tests {
             users: Some(5),
             percent: None,
         };
+        let cut = Cut {
+            position: 7,
+            at: 8,
+            hash: [9; 32],
+        };
         vec![
             Record::Assignments(user, vec![edit]),
             Record::UserCreated(user, true),
@@ -352,6 +370,7 @@ mod tests {
             }),
             Record::GuardSet(CustomerId(id(3)), [guard, Guard::default()]),
             Record::BatchCancelled(BatchId(id(4))),
+            Record::JournalPruned(CustomerId(id(3)), cut),
         ]
     }
 

@@ -160,6 +160,7 @@ table! {
         reverted_by_batch_id -> Nullable<Guid>,
         retries_batch_id -> Nullable<Guid>,
         retried_by_batch_id -> Nullable<Guid>,
+        results -> SmallInt,
     }
 }
 table! {
@@ -213,6 +214,17 @@ table! {
         request_id -> Nullable<Guid>,
         batch_id -> Nullable<Guid>,
         comment -> Text,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    journal_starts (customer_id) {
+        customer_id -> Guid,
+        position -> BigInt,
+        hash -> Binary,
+        committed_at -> Instant,
+        pruned_at -> Instant,
     }
 }
 table! {

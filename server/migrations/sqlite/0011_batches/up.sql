@@ -3,7 +3,8 @@
 -- terms: 0 best effort, -1 atomic, n stop after n failures. stopped: why the rest is skipped, 1 failures,
 -- 2 plan stale, 3 rolled back, 4 cancelled, 0 it is not. capacity: 1 fill in order, 2 refuse if short.
 -- tally: sums of seats and reasons. reverts and retries: the batch that this one takes back or tries again;
--- reverted_by and retried_by: the newest that does so to this one.
+-- reverted_by and retried_by: the newest that does so to this one. results: 1 kept, 2 being pruned,
+-- 3 pruned.
 CREATE TABLE batches (
     customer_id BLOB NOT NULL,
     batch_id BLOB NOT NULL,
@@ -28,6 +29,7 @@ CREATE TABLE batches (
     reverted_by_batch_id BLOB,
     retries_batch_id BLOB,
     retried_by_batch_id BLOB,
+    results INTEGER NOT NULL,
     CONSTRAINT batches_pkey PRIMARY KEY (customer_id, batch_id),
     CONSTRAINT batches_request_id_key UNIQUE (customer_id, request_id),
     CONSTRAINT batches_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (customer_id),

@@ -1,16 +1,19 @@
 //! A chain as whoever verifies it sees it: all of its parts, and whether they are whole.
 
 use super::fixture::Fixture;
-use crate::domain::{BatchId, Comment, Commit, CustomerId, Origin, RequestId, hash_record};
+use crate::domain::{
+    BatchId, Comment, Commit, CustomerId, Cut, Origin, Record, RequestId, hash_record,
+};
 use crate::store::{Checkpoint, JournalPart, Store, StoredCommit, StoredRecord, Timestamp};
 
 /// Records of one part: few, so that commits are cut.
 const PART: i64 = 7;
 
-/// A whole journal, with its end as kept beside it.
+/// A whole journal, with its ends as kept beside it.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
     pub(super) customer: CustomerId,
+    pub(super) start: Option<Checkpoint>,
     pub(super) head: Checkpoint,
     pub(super) records: Vec<StoredRecord>,
     pub(super) commits: Vec<StoredCommit>,
@@ -19,8 +22,9 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) async fn read(store: &Store, customer: CustomerId) -> Self {
         let head = store.checkpoint(customer).await.expect("a checkpoint");
+        let start = store.start(customer).await.expect("a start");
         let (mut records, mut commits) = (Vec::new(), Vec::new());
-        let mut after = 0;
+        let mut after = start.as_ref().map_or(0, |start| start.position);
         loop {
             let part = store.journal(customer, after, PART).await.expect("a part");
             let JournalPart {
@@ -36,6 +40,7 @@ impl Chain {
             if is_last {
                 return Self {
                     customer,
+                    start,
                     head,
                     records,
                     commits,
@@ -47,11 +52,15 @@ impl Chain {
     /// What is wrong with it.
     pub(super) fn flaw(&self) -> Option<String> {
         let mut records = self.records.iter().peekable();
-        let mut last = Checkpoint {
+        let nothing = Checkpoint {
             position: 0,
             hash: [0; 32],
             at: Timestamp(0),
         };
+        let mut last = self.start.clone().unwrap_or(nothing);
+        if !self.says_pruned() {
+            return Some(format!("no record says that it was pruned up to {last:?}"));
+        }
         for stored in &self.commits {
             let Some(commit) = commit(self.customer, stored) else {
                 return Some(format!("{stored:?} is none"));
@@ -81,6 +90,19 @@ impl Chain {
             .map(|record| format!("{record:?} is too many"));
         let is_end = self.head == last || (last.position == 0 && self.head.position == 0);
         rest.or_else(|| (!is_end).then(|| format!("{last:?} is not the end {:?}", self.head)))
+    }
+}
+
+impl Chain {
+    /// True if it begins with its first record, or says that it does not.
+    fn says_pruned(&self) -> bool {
+        let Some(start) = &self.start else {
+            return true;
+        };
+        let (position, hash, at) = (start.position, start.hash, start.at.0);
+        let expected = Record::JournalPruned(self.customer, Cut { position, at, hash });
+        let mut records = self.records.iter();
+        records.any(|record| record.decode().is_ok_and(|record| record == expected))
     }
 }
 

@@ -22,9 +22,15 @@ use crate::store::{
     Capacity, CustomerUpdate, Error, ImportUser, SeatsUpdate, StoredCommit, Timestamp, UserUpdate,
 };
 
-/// Methods that write, and change nothing of a customer or the catalogue: keys, and who works on a
-/// batch.
-const OTHERS: [&str; 3] = ["claim_batch", "release_batch", "token_key"];
+/// Methods that write, and change nothing of a customer or the catalogue: keys, who works on a batch, and
+/// what deletes that which counts as gone already.
+const OTHERS: [&str; 5] = [
+    "claim_batch",
+    "prune_journal",
+    "prune_results",
+    "release_batch",
+    "token_key",
+];
 
 /// The methods of the store that write, by their sources.
 fn writers() -> BTreeSet<String> {
@@ -189,6 +195,9 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         .await;
 
     batches_and_the_catalogue(&mut steps).await;
+    fixture.prune_results(later(1)).await;
+    let prune = store.move_start(mine, later(1), &BY, later(2));
+    steps.step("move_start", &[JournalPruned], prune).await;
     steps.assert_complete();
 }
 

@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::{ALL_USERS_MAX, Reads, USER_COLUMNS, UserKey};
 use crate::domain::{CustomerId, Place, PlanChoice, PlanId, UserFilter, UserOrder, fold};
+use crate::store::batches::{self, KEPT};
 use crate::store::codec::decode_choice;
 use crate::store::error::{Error, Refusal};
 use crate::store::portable::{Keys, Portable, Value, portable, prefix_range};
@@ -37,7 +38,7 @@ enum Search {
 }
 
 impl<'a> Question<'a> {
-    /// Refused if the customer has no such batch as the filter names.
+    /// Refused if the customer has no such batch as the filter names, or its results are pruned.
     pub(super) async fn new(
         conn: &mut impl Reads,
         customer: CustomerId,
@@ -45,16 +46,17 @@ impl<'a> Question<'a> {
     ) -> Result<Self, Error> {
         let customer = Id::from(customer);
         if let Some(batch) = filter.failed_in {
-            let exists = portable("SELECT user_count FROM batches WHERE customer_id = ")
+            let results = portable("SELECT CAST(results AS bigint) FROM batches")
+                .sql(" WHERE customer_id = ")
                 .id(customer)
                 .sql(" AND batch_id = ")
                 .id(batch);
-            if conn.number(exists.returning()).await?.is_none() {
-                return Err(Refusal::NotFound {
-                    resource: "batch",
-                    id: batch.to_string(),
+            match conn.number(results.returning()).await? {
+                None => return Err(batches::not_found(batch)),
+                Some(results) if results != KEPT.into() => {
+                    return Err(Refusal::ResultsPruned(batch).into());
                 }
-                .into());
+                Some(_) => {}
             }
         }
         let choices = match filter.holds_plan {
