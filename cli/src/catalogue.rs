@@ -173,15 +173,21 @@ pub(crate) async fn run(args: CatalogueArgs) -> Result<ExitCode, Error> {
     let (client, format) = (args.connect.client()?, args.connect.output);
     match args.command {
         Command::Import(file) => {
-            let report = client
-                .import_catalogue_for(&file.read()?, &file.why.comment)
-                .await?;
+            let report = if file.dry_run {
+                client.preview_catalogue(&file.read()?).await?
+            } else {
+                let comment = &file.why.comment;
+                client.import_catalogue_for(&file.read()?, comment).await?
+            };
             catalogue_import::print(format, &file, &report)?;
         }
         Command::ImportRules(file) => {
-            let report = client
-                .import_rules_for(&file.read()?, &file.why.comment)
-                .await?;
+            let report = if file.dry_run {
+                client.preview_rules(&file.read()?).await?
+            } else {
+                let comment = &file.why.comment;
+                client.import_rules_for(&file.read()?, comment).await?
+            };
             catalogue_import::print(format, &file, &report)?;
         }
         Command::Products {

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use seatwise_client::ImportReport;
-use seatwise_client::v1::{CatalogueChange, ImportNote, ImportSummary, catalogue_change};
+use seatwise_client::v1::{
+    CatalogueChange, CustomerImpact, ImportNote, ImportSummary, catalogue_change,
+};
 
+use crate::compliance::broken_rule;
 use crate::error::Error;
 use crate::files;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, word};
@@ -18,12 +21,17 @@ use crate::why::Why;
 /// of a dirty catalogue has the same hundreds of notes.
 const NOTES_SHOWN: usize = 10;
 const CHANGES_SHOWN: usize = 50;
+/// Of each customer.
+const RULES_SHOWN: usize = 5;
 
 #[derive(Args)]
 pub(crate) struct File {
     /// The file; `-` for standard input
     file: PathBuf,
-    /// Show every note and change, also if they are many
+    /// Only show what would be changed, and what users hold that would then be against the rules
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Show every note, change and broken rule, also if they are many
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -81,7 +89,10 @@ pub(crate) fn print(format: Format, file: &File, report: &ImportReport) -> Resul
             let shown = |few| if file.all { usize::MAX } else { few };
             section(shown(NOTES_SHOWN), &report.notes, |_| "notes".to_owned())?;
             section(shown(CHANGES_SHOWN), &report.changes, kind)?;
-            output::line(&summary(&report.summary))
+            print_impacts(shown(RULES_SHOWN), &report.impacts)?;
+            summary(&report.summary)
+                .iter()
+                .try_for_each(|line| output::line(line))
         }
         Format::Json => {
             for note in &report.notes {
@@ -89,6 +100,9 @@ pub(crate) fn print(format: Format, file: &File, report: &ImportReport) -> Resul
             }
             for change in &report.changes {
                 output::line(&output::json(change)?)?;
+            }
+            for impact in &report.impacts {
+                output::line(&output::json(impact)?)?;
             }
             output::line(&output::json(&report.summary)?)
         }
@@ -120,9 +134,42 @@ fn section<M: Row>(shown: usize, rows: &[M], kind: fn(&M) -> String) -> Result<(
     output::line("")
 }
 
-/// Notes and changes as one table, because a CSV file has one header.
+/// The customers whose users would break rules: a row for each, and below it its rules.
+fn print_impacts(shown: usize, impacts: &[CustomerImpact]) -> Result<(), Error> {
+    if impacts.is_empty() {
+        return Ok(());
+    }
+    let headers = vec!["customer", "users", "assignments", "rule"];
+    let mut printer = Printer::new(Format::Table, headers);
+    for impact in impacts {
+        printer.cells(vec![
+            impact.display_name.clone(),
+            impact.user_count().to_string(),
+            impact.assignment_count().to_string(),
+            text!(
+                "violators-before-and-after",
+                before = impact.violator_count_now(),
+                after = impact.violator_count_then(),
+            ),
+        ])?;
+        for rule in impact.rules.iter().take(shown) {
+            let [users, _, words] = broken_rule(rule);
+            printer.cells(vec![String::new(), users, String::new(), words])?;
+        }
+        let told = impact.rules.len().min(shown);
+        let more = usize::try_from(impact.rule_count()).unwrap_or_default() - told;
+        if more > 0 {
+            let more = text!("more-rules", count = more);
+            printer.cells(vec![String::new(), String::new(), String::new(), more])?;
+        }
+    }
+    printer.finish()?;
+    output::line("")
+}
+
+/// Notes, changes and broken rules as one table, because a CSV file has one header.
 fn print_csv(report: &ImportReport) -> Result<(), Error> {
-    let headers = [
+    let mut headers = vec![
         "kind",
         "line",
         "column",
@@ -132,15 +179,22 @@ fn print_csv(report: &ImportReport) -> Result<(), Error> {
         "product_id",
         "plan_id",
     ];
-    let mut printer = Printer::new(Format::Csv, headers.to_vec());
+    if report.summary.impact.is_some() {
+        headers.extend(["customer_id", "users"]);
+    }
+    let width = headers.len();
+    let mut printer = Printer::new(Format::Csv, headers);
+    let mut print = |mut cells: Vec<String>| {
+        cells.resize(width, String::new());
+        printer.cells(cells)
+    };
     let none = String::new;
     for ImportNote { line, column, text } in &report.notes {
         let place = [line.to_string(), column.clone(), none(), text.clone()];
-        let row = [vec!["note".to_owned()], place.to_vec(), vec![none(); 3]];
-        printer.cells(row.concat())?;
+        print([vec!["note".to_owned()], place.to_vec()].concat())?;
     }
     for change in &report.changes {
-        printer.cells(vec![
+        print(vec![
             kind(change),
             none(),
             none(),
@@ -151,12 +205,33 @@ fn print_csv(report: &ImportReport) -> Result<(), Error> {
             change.plan_id.clone(),
         ])?;
     }
+    for impact in &report.impacts {
+        for rule in &impact.rules {
+            let [users, _, words] = broken_rule(rule);
+            let reason = rule.reason.clone().unwrap_or_default();
+            print(vec![
+                "broken".to_owned(),
+                none(),
+                none(),
+                impact.display_name.clone(),
+                words,
+                none(),
+                reason.product.unwrap_or_default().product_id,
+                reason.plan.unwrap_or_default().plan_id,
+                impact.customer_id.clone(),
+                users,
+            ])?;
+        }
+    }
     printer.finish()?;
-    output::note(&summary(&report.summary));
+    summary(&report.summary)
+        .iter()
+        .for_each(|line| output::note(line));
     Ok(())
 }
 
-fn summary(summary: &ImportSummary) -> String {
+/// What an import did; of a preview what it would do, and what that would break.
+fn summary(summary: &ImportSummary) -> Vec<String> {
     let content = match summary.rule_count {
         Some(rules) => text!("catalogue-rules", count = rules),
         None => text!(
@@ -165,13 +240,36 @@ fn summary(summary: &ImportSummary) -> String {
             plans = summary.product_plan_count(),
         ),
     };
-    text!(
-        "catalogue-counts",
+    let version = summary.catalogue_version().to_string();
+    let Some(impact) = &summary.impact else {
+        return vec![text!(
+            "catalogue-counts",
+            content = content,
+            added = summary.added_count(),
+            changed = summary.changed_count(),
+            removed = summary.removed_count(),
+            notes = summary.note_count(),
+            version = version,
+        )];
+    };
+    let counts = text!(
+        "catalogue-counts-then",
         content = content,
         added = summary.added_count(),
         changed = summary.changed_count(),
         removed = summary.removed_count(),
         notes = summary.note_count(),
-        version = summary.catalogue_version().to_string(),
-    )
+        version = version,
+    );
+    let users = text!("users", count = impact.user_count());
+    let judged = text!("users", count = impact.judged_user_count());
+    let broken = text!(
+        "catalogue-impact",
+        assignments = impact.assignment_count(),
+        users = users,
+        customers = impact.customer_count(),
+        judged = judged,
+        all = impact.judged_customer_count(),
+    );
+    vec![text!("preview-title"), counts, broken]
 }

@@ -9,6 +9,7 @@ mod catalogue;
 mod catalogue_import;
 mod change;
 mod command_line;
+mod compliance;
 mod connect;
 mod customers;
 mod demo;
@@ -81,6 +82,8 @@ enum Command {
     Licenses(licenses::LicensesArgs),
     /// Show who holds what
     Assignments(assignments::AssignmentsArgs),
+    /// Show what users hold against the rules
+    Compliance(compliance::ComplianceArgs),
     /// Assign products to many users at once
     #[command(after_help = plans::help(change::ASSIGN_HELP))]
     Assign(change::AssignArgs),
@@ -142,6 +145,7 @@ fn main() -> ExitCode {
             Command::Users(args) => users::run(args).await,
             Command::Licenses(args) => licenses::run(args).await,
             Command::Assignments(args) => assignments::run(args).await,
+            Command::Compliance(args) => compliance::run(args).await,
             Command::Assign(args) => change::assign(args).await,
             Command::Revoke(args) => change::revoke(args).await,
             Command::Replace(args) => change::replace(args).await,

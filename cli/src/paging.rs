@@ -126,6 +126,7 @@ forward_pages! {
     ListGainedPlansResponse(GainedPlans) assignments
     ListHistoryResponse(HistoryRecord) records
     ListRulesResponse(Rule) rules
+    ListViolationsResponse(Violator) users
 }
 
 /// Reads an option that is yes or no.
@@ -279,7 +280,8 @@ pub(crate) async fn collect<M>(
     Ok(items)
 }
 
-async fn for_each<M>(
+/// Does something with each item of a list while it comes.
+pub(crate) async fn for_each<M>(
     limit: &Limit,
     mut page: impl AsyncFnMut(Ask) -> Result<Page<M>, Error>,
     mut visit: impl FnMut(M) -> Result<(), Error>,

@@ -8,6 +8,7 @@ use clap::Args;
 use seatwise_client::Client;
 use seatwise_client::v1::{self, selection_part::Part};
 
+use crate::compliance::Violating;
 use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::exit;
@@ -56,6 +57,8 @@ pub(crate) struct SelectionArgs {
     users: UserArgs,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    violating: Violating,
 }
 
 /// A selection, and where its users come from.
@@ -68,7 +71,12 @@ impl SelectionArgs {
     pub(crate) async fn read(self, client: &Client) -> Result<Selected, Error> {
         let filter = self.filter.filter(client).await?;
         let is_given = filter != v1::UserFilter::default();
-        self.users.select(Some(filter).filter(|_| is_given))
+        let filter = is_given.then_some(Part::Filter(filter));
+        let violating = self.violating.filter(client).await?.map(Part::Violating);
+        if filter.is_some() && violating.is_some() {
+            return Err(Error::Input(text!("conditions-and-violating")));
+        }
+        self.users.select(filter.or(violating))
     }
 }
 
@@ -95,7 +103,7 @@ impl UserArgs {
     }
 
     /// The users, or who meets the conditions.
-    fn select(self, filter: Option<v1::UserFilter>) -> Result<Selected, Error> {
+    fn select(self, conditions: Option<Part>) -> Result<Selected, Error> {
         let mut parts = Vec::new();
         let mut lines = named_parts(
             "parts",
@@ -104,14 +112,14 @@ impl UserArgs {
         );
         parts.extend(self.selections.into_iter().map(Part::SelectionId));
         // Together they would be more users, where conditions are expected to leave fewer.
-        if filter.is_some() && self.all_users {
+        if conditions.is_some() && self.all_users {
             return Err(Error::Input(text!("conditions-and-all-users")));
         }
-        if filter.is_some() && !parts.is_empty() {
+        if conditions.is_some() && !parts.is_empty() {
             return Err(Error::Input(text!("conditions-and-named-users")));
         }
-        let everybody = Some(v1::UserFilter::default()).filter(|_| self.all_users);
-        parts.extend(filter.or(everybody).map(Part::Filter));
+        let everybody = Part::Filter(v1::UserFilter::default());
+        parts.extend(conditions.or(self.all_users.then_some(everybody)));
         if parts.is_empty() {
             return Err(Error::Input(text!("no-users-named")));
         }

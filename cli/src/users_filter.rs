@@ -87,7 +87,8 @@ impl FilterArgs {
     }
 }
 
-async fn plan(client: &Client, name: &str) -> Result<String, Error> {
+/// The id of a plan that is named by id, or by its product and name.
+pub(crate) async fn plan(client: &Client, name: &str) -> Result<String, Error> {
     if let Ok(id) = Uuid::try_parse(name) {
         return Ok(id.to_string());
     }

@@ -102,6 +102,12 @@ plan-by-id = give the id
 plan-on-and-off = plan { $plan } cannot be turned both on and off
 plans-twice = --plans is there twice for { $product }: say all about a product in one
 
+## Rules that are broken
+
+violations-counted = { $users } with violations, { $violations } in all, of the rules of catalogue version { $version }
+select-violating = to work on these users, select them: seatwise users select --violating
+conditions-and-violating = --violating chooses users by itself and does not go together with conditions as --search; --violating-reason, --violating-product and --violating-plan narrow it
+
 ## Pages
 
 in-all = { $count } in all
@@ -144,6 +150,10 @@ sync-twice = { $user } is given { $product } twice: see line { $line }
 sync-nothing-to-add = there is no product in it, so that --add-only has nothing to do
 catalogue-products = { $products } products with { $plans } service plans
 catalogue-rules = { $count } rules
+catalogue-counts-then = { $content }: { $added } would be added, { $changed } renamed or changed, { $removed } removed, { $notes } notes; the catalogue would have version { $version }
+catalogue-impact = assignments that would be against rules, and are not now: { $assignments }, of { $users }, customers: { $customers } ({ $judged } of { $all } customers were judged)
+violators-before-and-after = users with violations: { $before } now, { $after } then
+more-rules = and { $count } more rules
 catalogue-counts = { $content }: { $added } added, { $changed } renamed or changed, { $removed } removed, { $notes } notes; the catalogue has version { $version }
 
 ## History

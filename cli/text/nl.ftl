@@ -103,6 +103,12 @@ plan-by-id = geef het id
 plan-on-and-off = plan { $plan } kan niet tegelijk aan en uit
 plans-twice = --plans staat er twee keer voor { $product }: zeg alles over een product in één keer
 
+## Regels die worden overtreden
+
+violations-counted = { $users } met overtredingen, { $violations } in totaal, van de regels van catalogusversie { $version }
+select-violating = om met deze gebruikers verder te gaan, selecteer ze: seatwise users select --violating
+conditions-and-violating = --violating kiest zelf gebruikers en gaat niet samen met voorwaarden zoals --search; --violating-reason, --violating-product en --violating-plan maken de keuze kleiner
+
 ## Pagina's
 
 in-all = { $count } in totaal
@@ -145,6 +151,10 @@ sync-twice = { $user } krijgt { $product } twee keer: zie regel { $line }
 sync-nothing-to-add = er staat geen product in, dus --add-only heeft niets te doen
 catalogue-products = { $products } producten met { $plans } serviceplannen
 catalogue-rules = { $count } regels
+catalogue-counts-then = { $content }: { $added } zouden worden toegevoegd, { $changed } hernoemd of gewijzigd, { $removed } verwijderd, { $notes } opmerkingen; de catalogus zou versie { $version } krijgen
+catalogue-impact = toewijzingen die in strijd met regels zouden zijn, en dat nu niet zijn: { $assignments }, van { $users }, klanten: { $customers } (beoordeeld: { $judged } van { $all } klanten)
+violators-before-and-after = gebruikers met overtredingen: { $before } nu, { $after } daarna
+more-rules = en nog { $count } regels
 catalogue-counts = { $content }: { $added } toegevoegd, { $changed } hernoemd of gewijzigd, { $removed } verwijderd, { $notes } opmerkingen; de catalogus heeft versie { $version }
 
 ## Geschiedenis

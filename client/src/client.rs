@@ -290,6 +290,10 @@ calls! { AssignmentServiceClient:
     again list_holders(ListHoldersRequest) -> ListHoldersResponse;
     /// Lists the assignments that have gained plans from newer editions of the catalogue.
     again list_gained_plans(ListGainedPlansRequest) -> ListGainedPlansResponse;
+    /// Lists the users who hold something against the rules.
+    again list_violations(ListViolationsRequest) -> ListViolationsResponse;
+    /// Tells how many users break which rules.
+    again summarize_violations(SummarizeViolationsRequest) -> SummarizeViolationsResponse;
 }
 calls! { SelectionServiceClient:
     /// Finds the users of a selection and keeps them.

@@ -1,8 +1,8 @@
 //! Imports: files and lists of any size, cut into the messages that the server takes.
 
 use seatwise_proto::v1::{
-    CatalogueChange, ImportCatalogueRequest, ImportNote, ImportOutcome, ImportRulesRequest,
-    ImportSummary, ImportUsersRequest, ImportedUser, import_catalogue_response,
+    CatalogueChange, CustomerImpact, ImportCatalogueRequest, ImportNote, ImportOutcome,
+    ImportRulesRequest, ImportSummary, ImportUsersRequest, ImportedUser, import_catalogue_response,
     import_rules_response,
 };
 use tokio_stream::{StreamExt, iter};
@@ -13,7 +13,7 @@ const PART_BYTES: usize = 128 * 1024;
 /// 500 users of the largest size still fit a message.
 const PART_USERS: usize = 500;
 
-/// What an import found and did.
+/// What an import found and did, or would do.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -21,6 +21,8 @@ pub struct ImportReport {
     pub notes: Vec<ImportNote>,
     /// What was added, renamed and removed.
     pub changes: Vec<CatalogueChange>,
+    /// What it would break, customer by customer. Only of a preview.
+    pub impacts: Vec<CustomerImpact>,
     /// The counts.
     pub summary: ImportSummary,
 }
@@ -34,11 +36,12 @@ macro_rules! report {
             match line.report {
                 Some($report::Report::Note(note)) => report.notes.push(note),
                 Some($report::Report::Change(change)) => report.changes.push(change),
+                Some($report::Report::Impact(impact)) => report.impacts.push(impact),
                 Some($report::Report::Summary(summary)) => {
                     report.summary = summary;
                     ended = true;
                 }
-                None => {}
+                Some($report::Report::Progress(_)) | None => {}
             }
         }
         if ended {
@@ -67,9 +70,28 @@ impl Client {
         file: &[u8],
         comment: &str,
     ) -> Result<ImportReport, Error> {
+        self.send_catalogue(file, comment, false).await
+    }
+
+    /// Says what the import of an edition would change, and which assignments would then be against
+    /// the rules. Nothing is imported.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn preview_catalogue(&self, file: &[u8]) -> Result<ImportReport, Error> {
+        self.send_catalogue(file, "", true).await
+    }
+
+    async fn send_catalogue(
+        &self,
+        file: &[u8],
+        comment: &str,
+        validate_only: bool,
+    ) -> Result<ImportReport, Error> {
         let comment = comment.to_owned();
         let part = |data| ImportCatalogueRequest {
             data,
+            validate_only,
             comment: comment.clone(),
         };
         let parts: Vec<_> = parts(file).map(part).collect();
@@ -98,9 +120,28 @@ impl Client {
         file: &[u8],
         comment: &str,
     ) -> Result<ImportReport, Error> {
+        self.send_rules(file, comment, false).await
+    }
+
+    /// Says what the import of a set of rules would change, and which assignments would then be
+    /// against the rules. Nothing is imported.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn preview_rules(&self, file: &[u8]) -> Result<ImportReport, Error> {
+        self.send_rules(file, "", true).await
+    }
+
+    async fn send_rules(
+        &self,
+        file: &[u8],
+        comment: &str,
+        validate_only: bool,
+    ) -> Result<ImportReport, Error> {
         let comment = comment.to_owned();
         let part = |data| ImportRulesRequest {
             data,
+            validate_only,
             comment: comment.clone(),
         };
         let parts: Vec<_> = parts(file).map(part).collect();

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod change;
+mod compliance;
 mod decide;
 mod digest;
 mod guard;
@@ -21,6 +22,7 @@ pub use catalogue::{Catalogue, LaterPlans, NewProduct, Product, ProductPlan, Rul
 pub use change::{
     Assign, Change, ChoiceId, Choices, Order, PlanChoice, PlanEdit, Replace, Terms, Turn, UserRef,
 };
+pub use compliance::{Compliance, Violation, ViolationFilter};
 pub use decide::decide;
 pub use digest::Digest;
 pub use guard::{Guard, Losses};

@@ -11,6 +11,7 @@ mod earlier;
 mod execute;
 mod filter;
 mod history;
+mod import;
 mod language;
 mod licenses;
 mod origin;
@@ -24,6 +25,7 @@ mod status;
 mod text;
 mod token;
 mod users;
+mod violations;
 mod watch;
 
 use std::sync::Arc;

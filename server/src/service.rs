@@ -5,7 +5,9 @@
 //! transaction half-way.
 
 mod batch;
+mod compliance;
 mod history;
+mod import;
 mod lists;
 mod preview;
 mod request;
@@ -27,10 +29,12 @@ pub use crate::store::{
     Customer, CustomerUpdate, FrozenSelection, GainedPlans, Holding, Id, ImportUser, Imported,
     JournalPart, License, NewUser, PlanOfProduct, Product, ProductFilter, Promise, Recorded,
     Refusal, Retry, Revert, SeatsUpdate, StoredCommit, StoredRecord, StoredResults, StoredRule,
-    Timestamp, Unconfirmed, User, UserThen, UserUpdate, Users,
+    Timestamp, Unconfirmed, User, UserThen, UserUpdate, Users, ViolationSummary, Violator,
+    Violators,
 };
 pub use batch::{Encode, Encoding};
 pub use history::{About, HistoryQuery};
+pub use import::{CustomerImpact, ImpactPart, ImpactTotal, ImportPreview, ImportReport};
 pub use lists::{Slice, Sliced};
 pub use request::BatchRequest;
 pub use results::Event;
@@ -38,8 +42,8 @@ pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 pub use watch::{Watch, Watched};
 
-use crate::domain::{Catalogue, Origin, PlanId};
-use crate::edition::{self, Note};
+use crate::domain::Catalogue;
+use crate::edition::Note;
 use crate::store::{self, Store};
 
 /// Batches that one server works on at the same time; the others wait their turn. Those of one customer
@@ -78,19 +82,6 @@ impl From<store::Error> for Error {
             store::Error::Broken(_) => Self::Broken(error),
         }
     }
-}
-
-/// What an import found and did.
-#[derive(Debug)]
-pub struct ImportReport {
-    /// Repairs and remarks.
-    pub notes: Vec<Note>,
-    /// What changed.
-    pub changes: Vec<CatalogueChange>,
-    /// Products, product-plan pairs and rules of the file.
-    pub counts: (usize, usize, usize),
-    /// The version of the catalogue now.
-    pub version: i64,
 }
 
 /// The service. Cheap to clone.
@@ -163,69 +154,6 @@ impl Service {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-
-    /// Imports a whole edition of products and plans.
-    pub async fn import_catalogue(
-        &self,
-        file: Vec<u8>,
-        origin: Origin,
-    ) -> Result<ImportReport, Error> {
-        let parsed = tokio::task::spawn_blocking(move || edition::parse_catalogue(&file)).await?;
-        let edition::Parsed {
-            value: edition,
-            notes,
-        } = parsed.map_err(Error::File)?;
-        let pairs = edition
-            .products
-            .iter()
-            .map(|product| product.plan_ids.len())
-            .sum();
-        let counts = (edition.products.len(), pairs, 0);
-        let import =
-            |store: Store| async move { store.import_edition(&edition, &origin, now()).await };
-        let outcome = self.call(import).await?;
-        Ok(ImportReport {
-            notes,
-            changes: outcome.changes,
-            counts,
-            version: outcome.version,
-        })
-    }
-
-    /// Imports a whole set of rules.
-    pub async fn import_rules(&self, file: Vec<u8>, origin: Origin) -> Result<ImportReport, Error> {
-        let parsed = tokio::task::spawn_blocking(move || edition::parse_rules(&file)).await?;
-        let edition::Parsed {
-            value: rules,
-            mut notes,
-        } = parsed.map_err(Error::File)?;
-        let counts = (0, 0, rules.rules.len());
-        let plans = rules.plans();
-        let names = rules.plan_names.clone();
-        let import = |store: Store| async move { store.import_rules(&rules, &origin, now()).await };
-        let outcome = self.call(import).await?;
-        let catalogue = self.catalogue().await?;
-        let strangers = plans
-            .into_iter()
-            .filter(|plan| !catalogue.is_sold(PlanId(*plan)));
-        notes.extend(strangers.map(|plan| {
-            let plan = match names.get(&plan) {
-                Some(name) => format!("{name} ({plan})"),
-                None => plan.to_string(),
-            };
-            Note {
-                line: 0,
-                column: "",
-                text: format!("no product has the plan {plan}: the rules about it are kept"),
-            }
-        }));
-        Ok(ImportReport {
-            notes,
-            changes: outcome.changes,
-            counts,
-            version: outcome.version,
-        })
     }
 
     /// Stops taking batches on, lets each running chunk commit, and hands the batches back, so that

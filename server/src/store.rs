@@ -114,6 +114,7 @@ mod assignments;
 mod batches;
 mod cancel;
 mod catalogue;
+mod catalogue_rows;
 mod chain;
 mod chunk;
 mod codec;
@@ -126,6 +127,7 @@ mod error;
 mod filter;
 mod frozen;
 mod history;
+mod impact;
 mod import;
 mod journal;
 mod later_plans;
@@ -153,12 +155,14 @@ mod summary;
 mod tally;
 mod types;
 mod users;
+mod violations;
+mod walk;
 mod watch;
 
 pub use accept::{ATOMIC_USERS_MAX, Accepted, NewBatch};
 pub use assignments::{Assignment, AssignmentFilter};
 pub use batches::{Batch, Capacity, StoredResults};
-pub use catalogue::ImportOutcome;
+pub use catalogue::{ImportOutcome, ImportPreview};
 pub use chain::{Checkpoint, JournalPart, StoredCommit, StoredRecord};
 pub use chunk::{Chunk, Decide, Decision, Written};
 pub use customers::{Customer, CustomerUpdate};
@@ -167,6 +171,7 @@ pub use error::{Error, Refusal, Unconfirmed};
 pub use filter::UserKey;
 pub use frozen::{FrozenSelection, NewSelection};
 pub use history::{HistoryFilter, Recorded, Subject};
+pub use impact::Impact;
 pub use import::{ImportUser, Imported};
 pub use later_plans::GainedPlans;
 pub use licenses::{License, SeatsUpdate};
@@ -182,6 +187,7 @@ pub use roll::Users;
 pub use summary::{Held, Summary};
 pub use types::{Id, Timestamp};
 pub use users::{NewUser, User, UserUpdate};
+pub use violations::{ViolationSummary, Violator, Violators};
 
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod raw;
 mod assign;
 mod catalogue;
 mod change;
+mod compliance;
 mod crash;
 mod earlier;
 mod history;

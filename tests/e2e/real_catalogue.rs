@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seatwise_client::v1::batch_result::Disposition;
-use seatwise_client::v1::{BatchResult, ReasonCode as Code};
+use seatwise_client::v1::{Change, Reason, ReasonCode as Code, RevokeOthers, ViolationFilter};
 
+use crate::compliance::violating;
 use crate::customer::{Customer, codes_of};
 use crate::fixtures::{REAL_CATALOGUE, REAL_RULES, Random, assign, user_id};
 use crate::harness::{Harness, on_every_engine};
+use crate::selections::select;
 
 const PAIRS: usize = 3_000;
 /// Seats of each product: more than there are users.
@@ -44,6 +46,70 @@ async fn a_pair_of_products_is_refused_exactly_where_the_rules_say_so(server: &H
     let excluded = refused[&Code::MutuallyExclusivePlans];
     assert!(excluded > 50, "only {excluded} pairs show anything");
     customer.assert_counts().await;
+}
+
+async fn rules_that_come_later_are_broken_exactly_where_the_files_say_so(server: &Harness) {
+    const USERS: usize = 600;
+    server.start().await;
+    let (client, files) = (server.client(), Files::read());
+    let catalogue = client.import_catalogue(REAL_CATALOGUE.as_bytes()).await;
+    catalogue.expect("the catalogue is good");
+    let customer = server.customer_with_users(USERS).await;
+    for product in files.products.keys() {
+        customer.set_seats(product, SEATS).await;
+    }
+    // Four products each, and nobody is refused: there is no rule yet.
+    let products: Vec<_> = files.products.keys().copied().collect();
+    let mut random = Random::new(2);
+    let mut pick = || products[random.below(products.len() as u64) as usize];
+    let sets: Vec<BTreeSet<&str>> = (0..USERS)
+        .map(|_| (0..4).map(|_| pick()).collect())
+        .collect();
+    let sets: Vec<Vec<&str>> = sets
+        .into_iter()
+        .map(|set| set.into_iter().collect())
+        .collect();
+    let changes = sets.iter().enumerate();
+    let changes = changes.map(|(number, set)| (user_id(number), assign(set)));
+    let outcome = customer.execute(customer.own_changes(changes)).await;
+    assert_eq!(outcome.counts(), (USERS as i32, 0, 0));
+
+    let preview = client.preview_rules(REAL_RULES.as_bytes()).await;
+    let preview = preview.expect("a preview").summary.impact;
+    let rules = client.import_rules(REAL_RULES.as_bytes()).await;
+    rules.expect("the rules are good");
+    let mut expected: BTreeMap<String, BTreeSet<Broken>> = BTreeMap::new();
+    for (number, set) in sets.iter().enumerate() {
+        expected.insert(user_id(number), files.broken(set));
+    }
+    expected.retain(|_, broken| !broken.is_empty());
+    assert!(
+        expected.len() > 20,
+        "only {} users show anything",
+        expected.len()
+    );
+    let any = ViolationFilter::default();
+    let listed = customer.violators(&any, 100).await;
+    let listed = listed.iter().map(|violator| {
+        let reasons = violator.violations.iter().map(|one| one.reason.as_ref());
+        let reasons = reasons.map(|reason| reason.expect("a reason"));
+        (violator.user_id.clone(), told(reasons))
+    });
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), expected);
+    let users = i64::try_from(expected.len()).expect("few");
+    assert_eq!(preview.expect("a total").user_count(), users);
+    let summary = customer.violation_summary(&any).await;
+    assert_eq!(i64::from(summary.user_count()), users);
+
+    // Who gives everything up breaks nothing any more, and nobody else was touched.
+    let selection = select(vec![violating(any.clone())], vec![]);
+    let nothing = Change {
+        revoke_others: Some(RevokeOthers::default()),
+        ..Change::default()
+    };
+    let outcome = customer.execute(customer.over(nothing, selection)).await;
+    assert_eq!(i64::from(outcome.batch.applied_count()), users);
+    assert_eq!(customer.violators(&any, 100).await, []);
 }
 
 /// What the two files say, by lower-case ids.
@@ -121,10 +187,10 @@ fn exclusion(one: &str, other: &str) -> Broken {
     Broken::Excludes(first.to_owned(), second.to_owned())
 }
 
-/// The rules that a result says are broken.
-fn told(result: &BatchResult) -> BTreeSet<Broken> {
+/// The rules that reasons say are broken.
+fn told<'a>(reasons: impl IntoIterator<Item = &'a Reason>) -> BTreeSet<Broken> {
     let mut told = BTreeSet::new();
-    for reason in &result.reasons {
+    for reason in reasons {
         let plan = &reason
             .plan
             .as_ref()
@@ -155,7 +221,7 @@ async fn assert_as_the_files_say(
     let mut refused: BTreeMap<_, usize> = BTreeMap::new();
     for (result, products) in outcome.by_index().iter().zip(sets) {
         let expected = files.broken(products);
-        assert_eq!(told(result), expected, "{products:?}");
+        assert_eq!(told(&result.reasons), expected, "{products:?}");
         let disposition = match expected.is_empty() {
             true => Disposition::Applied,
             false => Disposition::Failed,
@@ -186,4 +252,5 @@ async fn customer_with_every_product(server: &Harness, files: &Files, users: usi
 on_every_engine![
     a_product_alone_is_refused_exactly_where_the_rules_say_so,
     a_pair_of_products_is_refused_exactly_where_the_rules_say_so,
+    rules_that_come_later_are_broken_exactly_where_the_files_say_so,
 ];

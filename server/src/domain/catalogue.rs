@@ -251,7 +251,7 @@ impl Catalogue {
         ids
     }
 
-    fn bits(&self, plans: &[PlanId]) -> PlanBits {
+    pub(super) fn bits(&self, plans: &[PlanId]) -> PlanBits {
         let mut bits = PlanBits::default();
         for number in plans.iter().filter_map(|plan| self.plan_numbers.get(plan)) {
             bits.insert(*number);
@@ -284,6 +284,14 @@ impl Catalogue {
             PlanChoice::AllExcept(_) => product.plans.minus(&named),
             PlanChoice::Only(_) => product.plans.minus(&product.plans.minus(&named)),
         }
+    }
+
+    /// The plans that are on for a holder of the product; none if the catalogue has never known it.
+    pub(super) fn enabled(&self, product: ProductId, choice: &PlanChoice) -> PlanBits {
+        let product = self.product(product);
+        product
+            .map(|product| self.effective(product, choice))
+            .unwrap_or_default()
     }
 
     /// The plans that are on, by id.

@@ -244,8 +244,8 @@ impl<'a> Run<'a> {
         if !user.active && (new_product || self.after.exceeds(&self.before)) {
             reasons.push(Reason::UserInactive);
         }
-        if user.usage_location.is_none() && new_product {
-            reasons.push(Reason::UsageLocationMissing);
+        if new_product {
+            reasons.extend(rules::location(user.usage_location));
         }
     }
 
@@ -253,10 +253,7 @@ impl<'a> Run<'a> {
     fn check_licenses(&self, edits: &[Edit], reasons: &mut Vec<Reason>) {
         for edit in edits.iter().filter(|edit| edit.before.is_none()) {
             let product = edit.product;
-            let entry = self.catalogue.product(product);
-            if entry.is_some_and(|entry| entry.for_company) {
-                reasons.push(Reason::ProductNotForUsers { product });
-            }
+            reasons.extend(rules::holder(self.catalogue, product));
             match self.snapshot.seats.get(&product) {
                 None => reasons.push(Reason::ProductNotLicensed { product }),
                 Some(seats) if seats.is_suspended() => {
@@ -271,9 +268,9 @@ impl<'a> Run<'a> {
         let (catalogue, snapshot) = (self.catalogue, self.snapshot);
         let suppliers = &mut self.suppliers;
         let suppliers = |number: usize, plans: &PlanBits| {
-            let known = suppliers.entry(number);
-            let known = known.or_insert_with(|| licensed_suppliers(catalogue, snapshot, plans));
-            known.clone()
+            let licensed = snapshot.seats.keys().copied();
+            let find = || rules::suppliers(catalogue, licensed, plans);
+            suppliers.entry(number).or_insert_with(find).clone()
         };
         rules::violations(
             catalogue,
@@ -292,12 +289,9 @@ impl<'a> Run<'a> {
             plan,
             ..
         } = self;
-        enabled.entry((product, choice)).or_insert_with(|| {
-            let entry = catalogue.product(product);
-            entry
-                .map(|entry| catalogue.effective(entry, plan.choice(snapshot, choice)))
-                .unwrap_or_default()
-        })
+        enabled
+            .entry((product, choice))
+            .or_insert_with(|| catalogue.enabled(product, plan.choice(snapshot, choice)))
     }
 }
 
@@ -318,23 +312,6 @@ impl Weighed {
             reasons: self.left_alone,
         }
     }
-}
-
-/// Suppliers that a reason names.
-const SUPPLIERS_MAX: usize = 10;
-
-/// Products with one of the plans that the customer has a license of.
-fn licensed_suppliers(
-    catalogue: &Catalogue,
-    snapshot: &Snapshot,
-    plans: &PlanBits,
-) -> Vec<ProductId> {
-    let licensed = snapshot.seats.keys().copied();
-    let supplies = |id: &ProductId| {
-        let product = catalogue.product(*id);
-        product.is_some_and(|product| catalogue.supplies(product, plans))
-    };
-    licensed.filter(supplies).take(SUPPLIERS_MAX).collect()
 }
 
 fn held_after(held: &[Held], edits: &[Edit]) -> Vec<Held> {

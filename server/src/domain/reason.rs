@@ -3,7 +3,7 @@
 use super::{BatchId, Country, PlanId, ProductId};
 
 /// Why a user was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// No seat was free at the user's turn.
     SeatsExhausted {

@@ -1,5 +1,5 @@
 //! The rules between plans: what a user's plans may not be after a change. A violation that was
-//! there before the change is not held against it.
+//! there before the change is not held against it. Also what holding a product takes.
 
 use super::{Catalogue, Country, ProductId, Reason, catalogue::PlanBits};
 
@@ -15,6 +15,35 @@ pub(super) fn violations(
     exclusions(catalogue, before, after, reasons);
     requirements(catalogue, before, after, suppliers, reasons);
     prohibitions(catalogue, before, after, location, reasons);
+}
+
+/// What stands against a user at this location who gets a product.
+pub(super) fn location(location: Option<Country>) -> Option<Reason> {
+    location.is_none().then_some(Reason::UsageLocationMissing)
+}
+
+/// What stands against any user who gets this product.
+pub(super) fn holder(catalogue: &Catalogue, product: ProductId) -> Option<Reason> {
+    let entry = catalogue.product(product)?;
+    entry
+        .for_company
+        .then_some(Reason::ProductNotForUsers { product })
+}
+
+/// Suppliers that a reason names.
+const SUPPLIERS_MAX: usize = 10;
+
+/// The first products with one of the plans among those of which the customer has a license.
+pub(super) fn suppliers(
+    catalogue: &Catalogue,
+    licensed: impl Iterator<Item = ProductId>,
+    plans: &PlanBits,
+) -> Vec<ProductId> {
+    let supplies = |id: &ProductId| {
+        let product = catalogue.product(*id);
+        product.is_some_and(|product| catalogue.supplies(product, plans))
+    };
+    licensed.filter(supplies).take(SUPPLIERS_MAX).collect()
 }
 
 fn exclusions(

@@ -1,6 +1,6 @@
-//! Which users a call is about, parsed: lists, filters, frozen selections, and unions of them.
+//! Which users a call is about, parsed: lists, filters, frozen selections, violators, and unions of them.
 
-use super::{BatchId, Country, PlanId, ProductId, SelectionId, UserRef};
+use super::{BatchId, Country, PlanId, ProductId, SelectionId, UserRef, ViolationFilter};
 
 /// Conditions on users, all of which must hold; `None` is met by every user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub struct UserFilter {
     pub not_active_since: Option<i64>,
 }
 
-/// Users, said in one of three ways.
+/// Users, said in one of four ways.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SelectionPart {
     /// These, in this order; none twice.
@@ -32,6 +32,8 @@ pub enum SelectionPart {
     Filter(UserFilter),
     /// The users of a frozen selection, in its order.
     Frozen(SelectionId),
+    /// Every user with a violation that meets the filter, by id.
+    Violating(ViolationFilter),
 }
 
 /// All users of `parts`, each at its first place, without those of `except`.

@@ -4,17 +4,19 @@ use seatwise_proto::v1::assignment_service_server::AssignmentService;
 use seatwise_proto::v1::{
     Assignment, Coverage, GainedPlans, LicenseSummary, ListAssignmentsRequest,
     ListAssignmentsResponse, ListGainedPlansRequest, ListGainedPlansResponse, ListHoldersRequest,
-    ListHoldersResponse, PlanRef, PlanSummary, SummarizeAssignmentsRequest,
-    SummarizeAssignmentsResponse,
+    ListHoldersResponse, ListViolationsRequest, ListViolationsResponse, PlanRef, PlanSummary,
+    SummarizeAssignmentsRequest, SummarizeAssignmentsResponse, SummarizeViolationsRequest,
+    SummarizeViolationsResponse,
 };
 use tonic::{Request, Response, Status};
 
 use super::filter::optional;
+use super::language::Language;
 use super::page::{Page, ids_key, read_ids};
 use super::parse::Fields;
 use super::selections::customer_and_selection;
 use super::status::from_service;
-use super::{Rpc, convert};
+use super::{Rpc, convert, violations};
 use crate::domain::{Catalogue, CustomerId, ProductId, UserId, UserRef};
 use crate::service::{self, Holding};
 
@@ -134,6 +136,46 @@ impl AssignmentService for Rpc {
         Ok(Response::new(ListGainedPlansResponse {
             assignments: rows.into_iter().map(gained).collect(),
             next_page_token: ways.next,
+        }))
+    }
+
+    async fn list_violations(
+        &self,
+        request: Request<ListViolationsRequest>,
+    ) -> Result<Response<ListViolationsResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::parse(&self.tokens, &request)?;
+        let named = (&request.customer_id[..], request.filter.as_ref());
+        let (customer, filter) = violations::customer_and_filter(named)?;
+        let slice = page.slice(|key| read_ids(key).map(|[user]| UserId(user)))?;
+        let after = slice.place.key().copied();
+        let listed = self.service.violators(customer, filter, after, page.size());
+        let (found, catalogue) = listed.await.map_err(from_service)?;
+        let violator = |violator| violations::violator(&catalogue, violator);
+        Ok(Response::new(ListViolationsResponse {
+            users: found.users.into_iter().map(violator).collect(),
+            next_page_token: page.after(found.next.map(|user| ids_key([user.0]))),
+            catalogue_version: convert::count(catalogue.version),
+            locale: Language::of_call().tag().to_owned(),
+        }))
+    }
+
+    async fn summarize_violations(
+        &self,
+        request: Request<SummarizeViolationsRequest>,
+    ) -> Result<Response<SummarizeViolationsResponse>, Status> {
+        let request = request.into_inner();
+        let named = (&request.customer_id[..], request.filter.as_ref());
+        let (customer, filter) = violations::customer_and_filter(named)?;
+        let summary = self.service.violation_summary(customer, filter).await;
+        let (summary, catalogue) = summary.map_err(from_service)?;
+        Ok(Response::new(SummarizeViolationsResponse {
+            user_count: convert::count(summary.users.cast_signed()),
+            violation_count: Some(summary.violations.cast_signed()),
+            rules: violations::broken_rules(&catalogue, &summary.rules),
+            rule_count: convert::count(summary.rule_count as i64),
+            catalogue_version: convert::count(catalogue.version),
+            locale: Language::of_call().tag().to_owned(),
         }))
     }
 }

@@ -1,30 +1,23 @@
 //! `CatalogueService`.
 
-use futures_util::stream::{self, Iter};
 use seatwise_proto::v1::catalogue_service_server::CatalogueService;
 use seatwise_proto::v1::product::AppliesTo;
 use seatwise_proto::v1::{
-    CatalogueChange, GetProductRequest, GetProductResponse, ImportCatalogueRequest,
-    ImportCatalogueResponse, ImportNote, ImportRulesRequest, ImportRulesResponse, ImportSummary,
-    ListProductsRequest, ListProductsResponse, ListRulesRequest, ListRulesResponse,
-    UpdateProductRequest, UpdateProductResponse, catalogue_change, import_catalogue_response,
-    import_rules_response,
+    GetProductRequest, GetProductResponse, ImportCatalogueRequest, ImportCatalogueResponse,
+    ImportRulesRequest, ImportRulesResponse, ListProductsRequest, ListProductsResponse,
+    ListRulesRequest, ListRulesResponse, UpdateProductRequest, UpdateProductResponse,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use super::filter::optional;
+use super::import::{self, Lines};
 use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
-use super::status::{from_service, invalid_field};
+use super::status::from_service;
 use super::{Rpc, convert, filter};
 use crate::domain::{DisplayName, PlanId, ProductId, fold};
-use crate::service::{ImportReport, ProductFilter};
-
-/// A file that is imported.
-const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-type Lines<T> = Iter<std::vec::IntoIter<Result<T, Status>>>;
+use crate::service::ProductFilter;
 
 #[tonic::async_trait]
 impl CatalogueService for Rpc {
@@ -34,19 +27,20 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportCatalogueRequest>>,
     ) -> Result<Response<Self::ImportCatalogueStream>, Status> {
-        let part = |part: ImportCatalogueRequest| (part.data, part.comment);
-        let (file, comment) = collect(request.into_inner(), part).await?;
+        let part = |part: ImportCatalogueRequest| (part.data, part.comment, part.validate_only);
+        let upload = import::collect(request.into_inner(), part).await?;
         let mut fields = Fields::default();
-        let origin = origin(&mut fields, "CatalogueService/ImportCatalogue", &comment);
-        let report = self
-            .service
-            .import_catalogue(file, fields.finish(origin)?)
-            .await
-            .map_err(from_service)?;
-        use import_catalogue_response::Report;
-        let lines = lines(report, Report::Note, Report::Change, Report::Summary);
-        let lines = lines.map(|line| Ok(ImportCatalogueResponse { report: Some(line) }));
-        Ok(Response::new(stream::iter(lines.collect::<Vec<_>>())))
+        let call = "CatalogueService/ImportCatalogue";
+        let origin = origin(&mut fields, call, &upload.comment);
+        let origin = fields.finish(origin)?;
+        let lines = if upload.validate_only {
+            let preview = self.service.preview_catalogue(upload.file).await;
+            import::preview(preview.map_err(from_service)?)
+        } else {
+            let report = self.service.import_catalogue(upload.file, origin).await;
+            import::report(report.map_err(from_service)?)
+        };
+        Ok(Response::new(lines))
     }
 
     type ImportRulesStream = Lines<ImportRulesResponse>;
@@ -55,19 +49,19 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportRulesRequest>>,
     ) -> Result<Response<Self::ImportRulesStream>, Status> {
-        let part = |part: ImportRulesRequest| (part.data, part.comment);
-        let (file, comment) = collect(request.into_inner(), part).await?;
+        let part = |part: ImportRulesRequest| (part.data, part.comment, part.validate_only);
+        let upload = import::collect(request.into_inner(), part).await?;
         let mut fields = Fields::default();
-        let origin = origin(&mut fields, "CatalogueService/ImportRules", &comment);
-        let report = self
-            .service
-            .import_rules(file, fields.finish(origin)?)
-            .await
-            .map_err(from_service)?;
-        use import_rules_response::Report;
-        let lines = lines(report, Report::Note, Report::Change, Report::Summary);
-        let lines = lines.map(|line| Ok(ImportRulesResponse { report: Some(line) }));
-        Ok(Response::new(stream::iter(lines.collect::<Vec<_>>())))
+        let origin = origin(&mut fields, "CatalogueService/ImportRules", &upload.comment);
+        let origin = fields.finish(origin)?;
+        let lines = if upload.validate_only {
+            let preview = self.service.preview_rules(upload.file).await;
+            import::preview(preview.map_err(from_service)?)
+        } else {
+            let report = self.service.import_rules(upload.file, origin).await;
+            import::report(report.map_err(from_service)?)
+        };
+        Ok(Response::new(lines))
     }
 
     async fn get_product(
@@ -106,6 +100,7 @@ impl CatalogueService for Rpc {
         let ways = page.cut(&mut rows, |row| {
             name_key(&fold(&row.display_name), row.product_id.0)
         });
+        let catalogue = self.service.catalogue().await.map_err(from_service)?;
         let products = rows
             .into_iter()
             .map(|row| convert::product(row, Vec::new()));
@@ -115,6 +110,7 @@ impl CatalogueService for Rpc {
             previous_page_token: ways.previous,
             last_page_token: ways.last,
             total_size,
+            catalogue_version: convert::count(catalogue.version),
         }))
     }
 
@@ -160,9 +156,11 @@ impl CatalogueService for Rpc {
             let kind = row.kind.to_be_bytes();
             [&kind[..], row.plan.0.as_bytes(), row.other.as_bytes()].concat()
         });
+        let catalogue = self.service.catalogue().await.map_err(from_service)?;
         Ok(Response::new(ListRulesResponse {
             rules: rows.into_iter().map(convert::rule).collect(),
             next_page_token: ways.next,
+            catalogue_version: convert::count(catalogue.version),
         }))
     }
 }
@@ -182,82 +180,5 @@ fn applies_to(applies_to: i32) -> Result<Option<bool>, &'static str> {
         Ok(AppliesTo::User) => Ok(Some(false)),
         Ok(AppliesTo::Company) => Ok(Some(true)),
         Err(_) => Err("must be APPLIES_TO_USER or APPLIES_TO_COMPANY"),
-    }
-}
-
-/// Joins the parts of a file, and gives the comment of the first.
-async fn collect<T>(
-    mut parts: Streaming<T>,
-    read: impl Fn(T) -> (Vec<u8>, String),
-) -> Result<(Vec<u8>, String), Status> {
-    let mut file = Vec::new();
-    let mut first = None;
-    while let Some(part) = parts.message().await? {
-        let (data, comment) = read(part);
-        first.get_or_insert(comment);
-        file.extend(data);
-        if file.len() > FILE_BYTES_MAX {
-            return Err(invalid_field("data", "the file must have at most 64 MiB"));
-        }
-    }
-    Ok((file, first.unwrap_or_default()))
-}
-
-/// A report as lines, whichever message they go into.
-fn lines<T>(
-    report: ImportReport,
-    note: fn(ImportNote) -> T,
-    change: fn(CatalogueChange) -> T,
-    summary: fn(ImportSummary) -> T,
-) -> impl Iterator<Item = T> {
-    let changes: Vec<_> = report
-        .changes
-        .into_iter()
-        .map(convert::catalogue_change)
-        .collect();
-    let end = summary(summarize(
-        &report.notes.len(),
-        report.counts,
-        report.version,
-        &changes,
-    ));
-    let notes = report.notes.into_iter().map(move |found| {
-        note(ImportNote {
-            line: i32::try_from(found.line).unwrap_or(i32::MAX),
-            column: found.column.to_owned(),
-            text: found.text,
-        })
-    });
-    notes
-        .chain(changes.into_iter().map(change))
-        .chain(std::iter::once(end))
-}
-
-fn summarize(
-    notes: &usize,
-    (products, pairs, rules): (usize, usize, usize),
-    version: i64,
-    changes: &[CatalogueChange],
-) -> ImportSummary {
-    use catalogue_change::Kind;
-    let count = |count: usize| Some(i32::try_from(count).unwrap_or(i32::MAX));
-    let of = |kinds: &[Kind]| {
-        count(
-            changes
-                .iter()
-                .filter(|change| kinds.contains(&change.kind()))
-                .count(),
-        )
-    };
-    let is_catalogue = products > 0;
-    ImportSummary {
-        product_count: count(products).filter(|_| is_catalogue),
-        product_plan_count: count(pairs).filter(|_| is_catalogue),
-        rule_count: count(rules).filter(|_| !is_catalogue),
-        note_count: count(*notes),
-        added_count: of(&[Kind::Added]),
-        changed_count: of(&[Kind::Renamed, Kind::Changed]),
-        removed_count: of(&[Kind::Removed]),
-        catalogue_version: convert::count(version),
     }
 }

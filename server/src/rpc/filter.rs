@@ -3,7 +3,7 @@
 use seatwise_proto::v1;
 
 use super::parse::{self, Fields};
-use crate::domain::{BatchId, PlanId, ProductId, UserFilter, fold};
+use crate::domain::{BatchId, PlanId, ProductId, UserFilter, Violation, ViolationFilter, fold};
 
 /// Longest text to search for, in bytes.
 const SEARCH_BYTES_MAX: usize = 256;
@@ -39,6 +39,42 @@ pub(super) fn user_filter(
         failed_in: batch?,
         not_active_since: since?,
     })
+}
+
+/// Reads the filter of violations at `path`; `None` if something is wrong with it, which `fields`
+/// then knows.
+pub(super) fn violation_filter(
+    fields: &mut Fields,
+    path: &str,
+    filter: &v1::ViolationFilter,
+) -> Option<ViolationFilter> {
+    let field = |name: &str| format!("{path}.{name}");
+    let code = fields.take(field("code"), violation_code(filter.code));
+    let product = optional(&filter.product_id, ProductId::parse);
+    let product = fields.take(field("product_id"), product);
+    let plan = optional(&filter.plan_id, PlanId::parse);
+    let plan = fields.take(field("plan_id"), plan);
+    Some(ViolationFilter {
+        code: code?,
+        product: product?,
+        plan: plan?,
+    })
+}
+
+/// The code of a violation's reason; `None` if the request does not say.
+fn violation_code(code: i32) -> Result<Option<&'static str>, &'static str> {
+    const PROBLEM: &str = "must be REASON_CODE_MUTUALLY_EXCLUSIVE_PLANS, \
+        REASON_CODE_PREREQUISITE_MISSING, REASON_CODE_USAGE_LOCATION_MISSING, \
+        REASON_CODE_USAGE_LOCATION_PROHIBITED or REASON_CODE_PRODUCT_NOT_FOR_USERS";
+    match v1::ReasonCode::try_from(code) {
+        Ok(v1::ReasonCode::Unspecified) => Ok(None),
+        Ok(wanted) => {
+            let known = Violation::CODES.into_iter();
+            let mut known = known.filter(|name| super::results::code(name) == wanted);
+            known.next().map(Some).ok_or(PROBLEM)
+        }
+        Err(_) => Err(PROBLEM),
+    }
 }
 
 /// A text that names begin with, folded as they are.

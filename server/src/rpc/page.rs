@@ -48,7 +48,9 @@ macro_rules! forward_list_requests {
     )* };
 }
 
-forward_list_requests! { ListGainedPlansRequest ListHistoryRequest ListRulesRequest }
+forward_list_requests! {
+    ListGainedPlansRequest ListHistoryRequest ListRulesRequest ListViolationsRequest
+}
 
 /// A page that was asked for.
 pub(super) struct Page<'a> {
@@ -108,6 +110,21 @@ impl<'a> Page<'a> {
             limit: self.size as i64 + 1,
             with_total: self.with_total,
         })
+    }
+
+    /// How many rows the page holds at most.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The token of the page after a key, for a list that says itself where its pages end; empty
+    /// without a key.
+    pub(super) fn after(&self, key: Option<Vec<u8>>) -> String {
+        let make = |key| {
+            let place = encode(&Place::After(key));
+            self.tokens.make(self.kind, &self.scope, &place)
+        };
+        key.map(make).unwrap_or_default()
     }
 
     /// Cuts the rows, which are in the order of the list, to the page, and says where to go from it.

@@ -11,7 +11,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::filter::user_filter;
+use super::filter::{user_filter, violation_filter};
 use super::language::Language;
 use super::origin::origin;
 use super::page::{Page, Ways, name_key, read_name};
@@ -219,7 +219,7 @@ fn parse_part(
 ) -> Result<Option<SelectionPart>, Status> {
     Ok(match &part.part {
         None => {
-            fields.wrong(path, "must say users, filter or selection_id");
+            fields.wrong(path, "must say users, filter, selection_id or violating");
             None
         }
         Some(Part::Users(list)) => {
@@ -233,6 +233,10 @@ fn parse_part(
         Some(Part::SelectionId(id)) => {
             let id = fields.take(format!("{path}.selection_id"), SelectionId::parse(id));
             id.map(SelectionPart::Frozen)
+        }
+        Some(Part::Violating(filter)) => {
+            let filter = violation_filter(fields, &format!("{path}.violating"), filter);
+            filter.map(SelectionPart::Violating)
         }
     })
 }

@@ -94,6 +94,17 @@ fn hash_part(hash: &mut Sha256, part: &SelectionPart) {
             hash.update([5]);
             hash.update(id.0.as_bytes());
         }
+        SelectionPart::Violating(filter) => {
+            hash.update([8]);
+            let mut field = |value: &[u8]| {
+                hash.update((value.len() as u64).to_le_bytes());
+                hash.update(value);
+            };
+            field(filter.code.unwrap_or_default().as_bytes());
+            let ids = [filter.product.map(|id| id.0), filter.plan.map(|id| id.0)];
+            ids.iter()
+                .for_each(|id| field(id.as_ref().map_or(&[], |id| id.as_bytes().as_slice())));
+        }
     }
 }
 
@@ -187,7 +198,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Assign, BatchId, ProductId, Replace, UserId};
+    use crate::domain::{
+        Assign, BatchId, ProductId, Replace, Selection, UserId, Violation, ViolationFilter,
+    };
     use crate::store::{Retry, Revert};
 
     fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
@@ -230,9 +243,16 @@ mod tests {
         })
     }
 
+    fn violating(filter: ViolationFilter) -> Users {
+        Users::Selected(Selection {
+            parts: vec![SelectionPart::Violating(filter)],
+            except: Vec::new(),
+        })
+    }
+
     type Edit = fn(&mut BatchRequest);
 
-    const EDITS: [Edit; 19] = [
+    const EDITS: [Edit; 23] = [
         |request| request.customer = CustomerId(Uuid::from_u128(9)),
         |request| listed(request).reverse(),
         |request| drop(listed(request).pop()),
@@ -247,6 +267,25 @@ mod tests {
             request.users = Users::Retried(Retry {
                 batch: BatchId(Uuid::from_u128(8)),
                 with_skipped: false,
+            });
+        },
+        |request| request.users = violating(ViolationFilter::default()),
+        |request| {
+            request.users = violating(ViolationFilter {
+                code: Some(Violation::CODES[0]),
+                ..ViolationFilter::default()
+            });
+        },
+        |request| {
+            request.users = violating(ViolationFilter {
+                product: Some(ProductId(Uuid::from_u128(9))),
+                ..ViolationFilter::default()
+            });
+        },
+        |request| {
+            request.users = violating(ViolationFilter {
+                plan: Some(PlanId(Uuid::from_u128(9))),
+                ..ViolationFilter::default()
             });
         },
         |request| request.terms = Terms::Atomic,

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Store;
-use super::diff::{CatalogueChange, ChangeKind, EditionDiff, RulesDiff, StoredEdition, StoredRule};
+use super::catalogue_rows::{CatalogueRows, ReadCatalogue};
+use super::diff::{CatalogueChange, ChangeKind, StoredRule};
 use super::error::Error;
 use super::journal::Journal;
 use super::later_plans::encode_later_plans;
@@ -15,8 +16,7 @@ use super::schema::{
 };
 use super::types::{Id, Timestamp};
 use crate::domain::{
-    Catalogue, CatalogueRecord, INSTALLATION, LaterPlans, NewProduct, Origin, PlanId, ProductId,
-    ProductPlan, Record, fold,
+    Catalogue, CatalogueRecord, INSTALLATION, LaterPlans, Origin, PlanId, ProductId, Record, fold,
 };
 use crate::edition::{Edition, RuleSet};
 
@@ -48,6 +48,32 @@ pub struct ImportOutcome {
     pub version: i64,
 }
 
+/// What an import would do.
+#[derive(Debug)]
+pub struct ImportPreview {
+    /// What it would change, and the version that it would make.
+    pub outcome: ImportOutcome,
+    /// The catalogue as it is.
+    pub now: Catalogue,
+    /// The catalogue as it would be.
+    pub then: Catalogue,
+}
+
+impl ImportPreview {
+    fn new(
+        now: Catalogue,
+        then: &CatalogueRows,
+        changes: Vec<CatalogueChange>,
+    ) -> Result<Self, Error> {
+        let outcome = ImportOutcome {
+            changes,
+            version: then.version,
+        };
+        let then = then.catalogue()?;
+        Ok(Self { outcome, now, then })
+    }
+}
+
 impl Store {
     /// The version of the catalogue. It grows with every change.
     pub async fn catalogue_version(&self) -> Result<i64, Error> {
@@ -58,44 +84,21 @@ impl Store {
 
     /// Reads the whole catalogue at one version.
     pub async fn catalogue(&self) -> Result<Catalogue, Error> {
-        loop {
-            let version = self.catalogue_version().await?;
-            let products: Vec<(Id, String, bool, i16)> = read!(self, conn => {
-                p::table
-                    .select((p::product_id, p::display_name, p::for_company, p::later_plans))
-                    .load(conn)
-                    .await
-            })?;
-            let plans: Vec<(Id, String)> = read!(self, conn => {
-                sp::table.select((sp::plan_id, sp::name)).load(conn).await
-            })?;
-            let pairs: Vec<(Id, Id, bool)> = read!(self, conn => {
-                pp::table.select((pp::product_id, pp::plan_id, pp::retired)).load(conn).await
-            })?;
-            let rules = self.rules(None, i64::MAX).await?;
-            // Several statements see several moments; an import in between shows in the version.
-            if self.catalogue_version().await? != version {
-                continue;
-            }
-            let names = rules.iter().flat_map(|rule| {
-                let plan = (rule.plan, rule.plan_name.clone());
-                std::iter::once(plan).chain(rule.others.iter().cloned())
-            });
-            let plans = plans.into_iter().map(|(id, name)| (PlanId::from(id), name));
-            let pair = |(product, plan, retired): (Id, Id, bool)| ProductPlan {
-                product: product.into(),
-                plan: plan.into(),
-                retired,
-            };
-            return Ok(Catalogue::new(
-                version,
-                products.into_iter().map(new_product),
-                // A plan's own name comes last and wins over the one in a rule.
-                names.chain(plans),
-                pairs.into_iter().map(pair),
-                rules.iter().map(|rule| rule.rule.clone()),
-            ));
-        }
+        read!(self, conn => conn.catalogue_rows().await)?.catalogue()
+    }
+
+    /// Says what the import of an edition would change.
+    pub async fn preview_edition(&self, edition: &Edition) -> Result<ImportPreview, Error> {
+        let rows = read!(self, conn => conn.catalogue_rows().await)?;
+        let diff = rows.compare_edition(edition);
+        ImportPreview::new(rows.catalogue()?, &rows.with_edition(&diff), diff.changes)
+    }
+
+    /// Says what the import of a set of rules would change.
+    pub async fn preview_rules(&self, rules: &RuleSet) -> Result<ImportPreview, Error> {
+        let rows = read!(self, conn => conn.catalogue_rows().await)?;
+        let diff = rows.compare_rules(rules);
+        ImportPreview::new(rows.catalogue()?, &rows.with_rules(&diff), diff.changes)
     }
 
     /// Returns up to `limit` rules after `after`, by kind, plan and other side.
@@ -169,14 +172,7 @@ impl Store {
     ) -> Result<ImportOutcome, Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
-            let products: Vec<Product> =
-                p::table.select(Product::as_select()).load(conn).await?;
-            let plans: Vec<(Id, String, String)> = sp::table.load(conn).await?;
-            let pairs: Vec<(Id, Id, bool)> = pp::table
-                .select((pp::product_id, pp::plan_id, pp::retired))
-                .load(conn)
-                .await?;
-            let diff = EditionDiff::new(&StoredEdition::new(products, plans, pairs), edition);
+            let diff = conn.catalogue_rows().await?.compare_edition(edition);
             for product in &diff.products {
                 let values = (
                     p::display_name.eq(&product.display_name),
@@ -238,8 +234,7 @@ impl Store {
     ) -> Result<ImportOutcome, Error> {
         write_tx!(self, conn => {
             let version = lock_catalogue!(conn);
-            let stored: Vec<(i16, Id, String, String, String)> = r::table.load(conn).await?;
-            let diff = RulesDiff::new(&stored, rules);
+            let diff = conn.catalogue_rows().await?.compare_rules(rules);
             for (kind, plan, other) in &diff.removed {
                 diesel::delete(r::table.find((kind, plan, other))).execute(conn).await?;
             }
@@ -292,14 +287,5 @@ fn settings_record(before: &Product, after: &Product) -> CatalogueRecord {
         plan: None,
         now: text(after),
         before: text(before),
-    }
-}
-
-fn new_product((id, display_name, for_company, stored): (Id, String, bool, i16)) -> NewProduct {
-    NewProduct {
-        id: id.into(),
-        display_name,
-        for_company,
-        later_plans: stored.into(),
     }
 }

@@ -39,6 +39,8 @@ mod tamper;
 mod terms;
 mod trouble;
 mod users;
+mod violation_model;
+mod violations;
 mod watch;
 mod work;
 
@@ -139,6 +141,12 @@ checks! {
         a_customer_keeps_a_hundred_selections_and_expired_ones_make_room
         a_part_that_names_a_user_twice_is_refused
         a_frozen_selection_of_many_rows_is_read_from_any_place
+    }
+    violations {
+        violations_are_what_a_naive_model_says
+        a_page_of_violations_ends_with_a_whole_user
+        a_summary_tells_the_rules_that_most_users_break
+        a_customer_that_is_not_there_has_no_violations_to_tell
     }
     accept {
         an_accepted_batch_is_stored_before_the_answer

@@ -257,7 +257,13 @@ pub struct StoredRule {
     pub rule: Rule,
 }
 
-type RuleRow = (i16, Id, String, String, String);
+/// Kind, plan, other side, and the names of both.
+pub(super) type RuleRow = (i16, Id, String, String, String);
+
+/// The key of a rule.
+pub(super) fn rule_key(row: &RuleRow) -> (i16, Id, String) {
+    (row.0, row.1, row.2.clone())
+}
 
 impl TryFrom<RuleRow> for StoredRule {
     type Error = Error;
@@ -311,13 +317,12 @@ pub(super) struct RulesDiff {
 
 impl RulesDiff {
     pub(super) fn new(stored: &[RuleRow], rules: &RuleSet) -> Self {
-        let key = |row: &RuleRow| (row.0, row.1, row.2.clone());
-        let before: BTreeMap<_, _> = stored.iter().map(|row| (key(row), row)).collect();
+        let before: BTreeMap<_, _> = stored.iter().map(|row| (rule_key(row), row)).collect();
         let after: BTreeMap<_, _> = rules
             .rules
             .iter()
             .map(|rule| row(rule, rules))
-            .map(|row| (key(&row), row))
+            .map(|row| (rule_key(&row), row))
             .collect();
         let mut diff = Self {
             written: Vec::new(),

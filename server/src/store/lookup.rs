@@ -7,13 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::catalogue_rows::ReadCatalogue;
 use super::error::Error;
-use super::filter::Reads;
 use super::frozen::decode_users;
+use super::roll::ReadSeats;
 use super::schema::{selection_chunks as sc, selections as s, users as u};
 use super::sql::{Sql, sql};
 use super::sqlite;
 use super::types::{Guid, Id, Timestamp};
+use super::walk::ReadHolders;
 use crate::domain::{SelectionId, UserId, UserRef};
 
 /// Users looked up by one statement.
@@ -73,7 +75,7 @@ fn names<'a>(users: impl Iterator<Item = &'a UserRef>) -> (Vec<Id>, Vec<String>)
 }
 
 /// What finding users takes from a connection.
-pub(super) trait Lookup: Reads {
+pub(super) trait Lookup: ReadHolders + ReadCatalogue + ReadSeats {
     /// Those of the ids that are users, with their principal names.
     async fn users_by_id(&mut self, customer: Id, ids: &[Id]) -> QueryResult<Vec<(Id, String)>>;
 

@@ -16,7 +16,7 @@ use super::earlier::Earlier;
 use super::error::{Error, Refusal, Unconfirmed, unavailable};
 use super::lookup::Lookup;
 use super::rehearse::{Rehearsal, Rehearse};
-use super::roll::{ReadSeats, Roll};
+use super::roll::Roll;
 use super::schema::{customers as c, installation as i};
 use super::snapshot::ReadSnapshot;
 use super::types::Id;
@@ -85,7 +85,7 @@ impl Store {
 }
 
 async fn preview<T: From<Preview>>(
-    conn: &mut (impl Lookup + Earlier + ReadGuard + ReadSeats + ReadSnapshot + Versions),
+    conn: &mut (impl Lookup + Earlier + ReadGuard + ReadSnapshot + Versions),
     new: &NewBatch,
     rehearse: &Rehearse,
     parts: &Parts<'_, T>,

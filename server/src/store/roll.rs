@@ -104,7 +104,7 @@ impl<'a> Roll<'a> {
 
     /// Finds the users and puts them in order. Refused if one is named twice.
     pub(super) async fn call(
-        conn: &mut (impl Lookup + Earlier + ReadSeats),
+        conn: &mut (impl Lookup + Earlier),
         new: &'a NewBatch,
     ) -> Result<Self, Error> {
         let customer = Id::from(new.customer);

@@ -10,6 +10,7 @@ use super::error::{Error, Refusal};
 use super::filter::user_ids;
 use super::lookup::{Lookup, resolve};
 use super::types::{Id, Timestamp};
+use super::violations::violators;
 use crate::domain::{CustomerId, Selection, SelectionPart, UserId, UserRef};
 
 /// Users of one selection, and as many that it leaves out.
@@ -74,6 +75,15 @@ async fn evaluate_part(
             // One more than allowed shows that there are too many.
             let limit = SELECTION_USERS_MAX as i64 + 1;
             let users = user_ids(conn, customer, filter, limit).await?;
+            check_count(users.len())?;
+            Ok(Evaluated {
+                users,
+                unknown: Vec::new(),
+            })
+        }
+        SelectionPart::Violating(filter) => {
+            let catalogue = conn.catalogue_rows().await?.catalogue()?;
+            let users = violators(conn, customer, &catalogue, filter, SELECTION_USERS_MAX).await?;
             check_count(users.len())?;
             Ok(Evaluated {
                 users,

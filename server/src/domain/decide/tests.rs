@@ -2,6 +2,7 @@
 //! that knows nothing of `decide`.
 
 mod choices;
+mod compliance;
 mod deltas;
 mod digest;
 mod later_plans;

@@ -7,7 +7,7 @@ use super::engine::{self, Fresh};
 use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, later, user};
 use super::prune_journal::in_turn;
 use super::raw;
-use crate::domain::{BatchId, RecordKind};
+use crate::domain::{BatchId, RecordKind, ViolationFilter};
 use crate::store::{HistoryFilter, Subject};
 use uuid::Uuid;
 
@@ -152,6 +152,42 @@ async fn tuples_read(fixture: &Fixture) -> i64 {
                  FROM pg_stat_user_tables WHERE relname IN ('changes', 'commits')) || '' AS line";
     let lines = raw::lines(&fixture.store, query).await;
     lines[0].parse().expect("a count")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_walk_reads_users_in_the_order_of_their_key_however_new_the_tables_are() {
+    if let Some(engine) = engine::postgres().await {
+        engine.run(check_walk).await;
+    }
+}
+
+async fn check_walk(fresh: Fresh) {
+    const BLOCKS: i64 = 900 / 7;
+    let fixture = fresh.fixture().await;
+    raw::execute(&fixture.store, "ANALYZE").await;
+    fixture.create_users(1..=900).await;
+    let other = fixture.on_another_server().await;
+    let any = ViolationFilter::default();
+    let summary = other
+        .store
+        .summarize_violations(other.customer, &other.catalogue, &any)
+        .await;
+    assert_eq!(summary.expect("a summary").users, 0);
+    drop(other); // what a connection counted is seen when it ends
+
+    // To create users reads no assignment: these are the blocks of the walk.
+    let mut scans = BTreeMap::new();
+    for _ in 0..10_000 {
+        scans = index_scans(&fixture, "'users', 'assignments'").await;
+        if scans["assignments_pkey"] >= BLOCKS {
+            break;
+        }
+    }
+    assert!(scans["assignments_pkey"] >= BLOCKS, "{scans:?}");
+    assert!(scans["users_pkey"] >= BLOCKS, "{scans:?}");
+    let others = scans.iter().filter(|(index, _)| !index.ends_with("key"));
+    let others: Vec<_> = others.filter(|(_, scans)| **scans >= BLOCKS).collect();
+    assert!(others.is_empty(), "scans for each block: {others:?}");
 }
 
 /// How often each index of some tables was scanned.

@@ -259,6 +259,7 @@ impl Model {
                 let living = users.iter().filter(|id| self.person(**id).is_some());
                 living.map(|id| Ok(*id)).collect()
             }
+            SelectionPart::Violating(_) => unreachable!("its rules never change"),
         }
     }
 

@@ -377,7 +377,7 @@ fn id(name: &str) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-fn name(id: Uuid) -> String {
+pub(super) fn name(id: Uuid) -> String {
     let text = str::from_utf8(id.as_bytes()).expect("a name");
     text.trim_end_matches('\0').to_owned()
 }
