@@ -72,11 +72,12 @@ pub struct Recorded {
     pub comment: String,
 }
 
-type RecordedRow = (
+/// A row of `changes` and its commit.
+pub(super) type RecordedRow = (
     (i64, i16, Id, Vec<u8>),
     (Timestamp, String, String, Option<Id>, Option<Id>, String),
 );
-type RecordedColumns = (
+pub(super) type RecordedColumns = (
     (BigInt, SmallInt, Guid, Binary),
     (Instant, Text, Text, Nullable<Guid>, Nullable<Guid>, Text),
 );
@@ -292,6 +293,17 @@ pub(super) fn no_user(user: UserId) -> Error {
 }
 
 impl Rows {
+    /// The newest changes of what a user holds.
+    pub(super) fn of_holdings(customer: CustomerId, user: UserId, limit: i64) -> Self {
+        Self {
+            customer,
+            select: Select::Thing(user.into(), mask([RecordKind::Assignments])),
+            range: 0..i64::MAX,
+            order: Order::NewestFirst,
+            limit,
+        }
+    }
+
     pub(super) fn statement(&self) -> Portable {
         const KINDS: &str = " AND (CAST(1 AS bigint) << kind) & ";
         let rows = portable("SELECT customer_id, seq, kind, thing_id, details FROM changes");
@@ -331,7 +343,7 @@ impl Rows {
     }
 
     /// The rows, each with its commit: the first that ends at it or after it.
-    fn with_commits(&self) -> Portable<RecordedColumns> {
+    pub(super) fn with_commits(&self) -> Portable<RecordedColumns> {
         portable("SELECT r.seq, r.kind, r.thing_id, r.details, k.committed_at, k.who, k.through, ")
             .sql("k.request_id, k.batch_id, k.comment FROM (")
             .append(self.statement())

@@ -16,7 +16,12 @@ use crate::domain::{
 };
 use crate::store::{Accepted, Batch, Chunk, Db, NewBatch, Refusal, Retry, Revert, Users};
 
-fn reverting(fixture: &Fixture, number: u8, batch: &Batch, takes_safe_part: bool) -> NewBatch {
+pub(super) fn reverting(
+    fixture: &Fixture,
+    number: u8,
+    batch: &Batch,
+    takes_safe_part: bool,
+) -> NewBatch {
     let batch = batch.batch_id;
     NewBatch {
         changes: Vec::new(),

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::earlier::reverting;
 use super::engine::{self, Fresh};
-use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, later, user};
+use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, assign_plans, later, user};
 use super::prune_journal::in_turn;
 use super::raw;
-use crate::domain::{BatchId, RecordKind, ViolationFilter};
+use crate::domain::{BatchId, PlanChoice, RecordKind, ViolationFilter};
+use crate::store::history::Rows;
 use crate::store::{HistoryFilter, Subject};
 use uuid::Uuid;
 
@@ -134,15 +136,65 @@ async fn check_histories(fresh: Fresh) {
     drop(other); // what a connection counted is seen when it ends
 
     // Each record of a page is found with its commit; all together are fewer than the records.
-    let (least, most) = (PAGE, RECORDS as i64);
-    let mut read = 0;
+    let read = read_since(&fixture, before, PAGE).await;
+    assert!(read < RECORDS as i64, "{read} rows were read");
+}
+
+/// How many rows of the journal were read since it was `before`: as soon as it is so many.
+async fn read_since(fixture: &Fixture, before: i64, least: i64) -> i64 {
     for _ in 0..10_000 {
-        read = tuples_read(&fixture).await - before;
+        let read = tuples_read(fixture).await - before;
         if read >= least {
-            break;
+            return read;
         }
     }
-    assert!((least..most).contains(&read), "{read} rows were read");
+    panic!("fewer than {least} rows were read");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_changed_a_user_since_is_found_by_the_user() {
+    if let Some(engine) = engine::postgres().await {
+        engine.run(check_changers).await;
+    }
+    // SQLite counts no rows, so there the plan is looked at.
+    if let Some(engine) = engine::sqlite().await {
+        engine.run(check_plan).await;
+    }
+}
+
+async fn check_changers(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    raw::execute(&fixture.store, "ANALYZE").await;
+    fixture.enable_seats(OFFICE, 6_000).await;
+    fixture.enable_seats(BASIC, 6_000).await;
+    let users = fixture.create_users(1..=RECORDS as u128).await;
+    let few = &users[100..120];
+    let request = fixture.request(2, few, assign(&[BASIC]));
+    let batch = fixture.accept(&request).await;
+    assert_eq!(fixture.work(&batch).await, "A".repeat(20));
+    let none = assign_plans(BASIC, PlanChoice::Only(Vec::new()));
+    assert_eq!(fixture.run(3, few, none).await, "A".repeat(20));
+    fixture.run(4, &users, assign(&[OFFICE])).await;
+
+    let before = tuples_read(&fixture).await;
+    let other = fixture.on_another_server().await;
+    let revert = other.accept(&reverting(&other, 5, &batch, false)).await;
+    assert_eq!(other.work(&revert).await, "F".repeat(20));
+    drop(other); // what a connection counted is seen when it ends
+
+    let read = read_since(&fixture, before, 20).await;
+    assert!(read < RECORDS as i64, "{read} rows were read");
+}
+
+async fn check_plan(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let rows = Rows::of_holdings(fixture.customer, user(1), 32).with_commits();
+    let text = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&rows).to_string();
+    let (text, _) = text.split_once("-- binds").expect("with its values");
+    let plan = raw::plan(&fixture.store, text).await;
+    let by_thing = "SEARCH changes USING INDEX changes_thing_idx (customer_id=? AND thing_id=?";
+    let by_key = "SEARCH k USING PRIMARY KEY (customer_id=? AND last_seq=?)";
+    assert!(plan.contains(by_thing) && plan.contains(by_key), "{plan}");
 }
 
 /// How many rows of the journal were read by its indexes or without any.

@@ -31,6 +31,21 @@ pub(super) async fn lines(store: &Store, query: &str) -> Vec<String> {
         .collect()
 }
 
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// How SQLite goes about a statement, a step a line.
+pub(super) async fn plan(store: &Store, statement: &str) -> String {
+    let query = format!("EXPLAIN QUERY PLAN {statement}");
+    let steps =
+        async { read!(store, conn => { diesel::sql_query(query).load::<Step>(conn).await }) };
+    let steps = steps.await.expect(statement).into_iter();
+    steps.map(|step| step.detail + "\n").collect()
+}
+
 /// Changes the database behind the store's back.
 pub(super) async fn execute(store: &Store, statement: &str) {
     let done = async {

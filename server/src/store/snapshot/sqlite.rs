@@ -14,13 +14,12 @@ use super::{
     missing_choices,
 };
 use crate::domain::{
-    ChoiceId, Choices, Country, CustomerId, Held, Order, RecordKind, Snapshot, UserId, UserState,
+    ChoiceId, Choices, Country, CustomerId, Held, Order, Snapshot, UserId, UserState,
 };
 use crate::store::codec::decode_choice;
 use crate::store::error::Error;
-use crate::store::schema::{
-    assignments as a, changes as ch, commits as k, licenses as l, plan_choices as pc, users as u,
-};
+use crate::store::history::{RecordedRow, Rows};
+use crate::store::schema::{assignments as a, licenses as l, plan_choices as pc, users as u};
 use crate::store::sqlite::Connection;
 use crate::store::types::Id;
 
@@ -140,24 +139,18 @@ pub(in crate::store) fn complete(
         snapshot.choices.insert(ChoiceId(choice), known);
     }
     for (user, products) in changed_since(snapshot, order) {
-        let rows: Vec<(i64, Vec<u8>)> = ch::table
-            .filter(ch::customer_id.eq(customer))
-            .filter(ch::thing_id.eq(Id::from(user)))
-            .filter(ch::kind.eq(RecordKind::Assignments as i16))
-            .order(ch::seq.desc())
-            .limit(CHANGERS_SOUGHT)
-            .select((ch::seq, ch::details))
-            .load(conn)?;
-        let mut changes: Vec<Changed> = Vec::with_capacity(rows.len());
-        for (seq, edits) in rows {
-            let commit = k::table
-                .filter(k::customer_id.eq(customer))
-                .filter(k::last_seq.ge(seq))
-                .order(k::last_seq)
-                .select(k::batch_id);
-            changes.push((commit.first(conn)?, edits));
-        }
-        add_changers(snapshot, user, &products, &changes)?;
+        let changes = Rows::of_holdings(customer.into(), user, CHANGERS_SOUGHT).with_commits();
+        let changes: Vec<RecordedRow> = changes.load(conn)?;
+        let changes = changes.into_iter().map(|(change, commit)| {
+            let ((.., edits), (.., batch, _)) = (change, commit);
+            (batch, edits)
+        });
+        add_changers(
+            snapshot,
+            user,
+            &products,
+            &changes.collect::<Vec<Changed>>(),
+        )?;
     }
     Ok(())
 }
