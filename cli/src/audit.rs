@@ -24,7 +24,8 @@ the database cannot reach.
 Examples:
   seatwise audit checkpoint --customer Contoso > contoso.checkpoint
   seatwise audit verify --customer Contoso --checkpoint contoso.checkpoint
-  seatwise audit export --customer Contoso >> contoso.jsonl";
+  seatwise audit export --customer Contoso > contoso.jsonl
+  seatwise audit export --customer Contoso --after 4711 >> contoso.jsonl    # what has come since";
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -37,7 +38,8 @@ pub(crate) struct AuditArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Verify that nothing that was recorded was changed, added, removed or moved
+    /// Verify that nothing that was recorded was changed, added, removed or moved. It is the record that is
+    /// verified, not what users hold now
     Verify {
         #[command(flatten)]
         journal: JournalArgs,
@@ -76,8 +78,8 @@ struct JournalArgs {
         required_unless_present = "installation"
     )]
     customer: Option<String>,
-    /// What belongs to no customer: the catalogue
-    #[arg(long, overrides_with = "customer")]
+    /// What belongs to no customer: the catalogue. Goes before a customer
+    #[arg(long)]
     installation: bool,
 }
 
@@ -112,12 +114,13 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             after,
         } => {
             let journal = journal.find(&client).await?;
-            let mut verifier = match &after {
-                Some(file) => Verifier::after(&read(file)?),
+            let trusted = after.map(|file| read(&file, &journal)).transpose()?;
+            let mut verifier = match &trusted {
+                Some(trusted) => Verifier::after(trusted),
                 None => Verifier::new(&journal.id),
             };
             for file in &checkpoints {
-                let checkpoint = read(file)?;
+                let checkpoint = read(file, &journal)?;
                 verifier = verifier.and_then(|mut verifier| {
                     verifier.expect(checkpoint)?;
                     Ok(verifier)
@@ -126,13 +129,16 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
             match verify(&client, &journal, verifier).await? {
                 Ok(verified) => {
                     let end = &verified.end;
-                    output::note(&whole(&journal, &verified));
+                    output::note(&whole(&journal, trusted.as_ref(), &verified));
+                    if let count @ 1.. = checkpoints.len() - verified.unreached.len() {
+                        output::note(&text!("checkpoints-met", count = count));
+                    }
                     if format == Format::Json {
                         output::line(&to_json(end).to_string())?;
                     }
                     Ok(tell_pruned(&verified))
                 }
-                Err(flaw) => Ok(tell(&journal, &flaw)),
+                Err(flaw) => tell(format, &journal, &flaw),
             }
         }
         Command::Checkpoint { journal } => {
@@ -142,7 +148,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Error> {
                     output::line(&to_json(&end).to_string())?;
                     Ok(ExitCode::SUCCESS)
                 }
-                Err(flaw) => Ok(tell(&journal, &flaw)),
+                Err(flaw) => tell(format, &journal, &flaw),
             }
         }
         Command::Export { journal, after } => {
@@ -184,14 +190,18 @@ async fn verify(
     Ok(verifier.finish())
 }
 
-fn tell(journal: &Journal, flaw: &Flaw) -> ExitCode {
+fn tell(format: Format, journal: &Journal, flaw: &Flaw) -> Result<ExitCode, Error> {
+    if format == Format::Json {
+        let flaw = json!({ "whole_up_to": flaw.position, "problem": flaw.problem });
+        output::line(&json!({ "flaw": flaw }).to_string())?;
+    }
     output::note(&text!(
         "journal-flaw",
         journal = journal.name.as_str(),
         position = flaw.position,
         problem = flaw.problem.as_str()
     ));
-    ExitCode::from(exit::FAILED)
+    Ok(ExitCode::from(exit::FAILED))
 }
 
 /// Says what could not be verified because it is no longer there. If that was asked for, it has failed.
@@ -215,11 +225,19 @@ fn tell_pruned(verified: &Verified) -> ExitCode {
     }
 }
 
-fn whole(journal: &Journal, verified: &Verified) -> String {
+/// Says what was verified; what was only `trusted` was not.
+fn whole(journal: &Journal, trusted: Option<&v1::Checkpoint>, verified: &Verified) -> String {
     let (journal, end) = (journal.name.as_str(), &verified.end);
-    let before = verified.start.as_ref().map_or(0, |start| start.position);
+    let before = verified.start.as_ref().or(trusted);
+    let before = before.map_or(0, |before| before.position);
     let count = end.position - before;
     match &end.commit_time {
+        _ if trusted.is_some() => text!(
+            "journal-whole-after",
+            journal = journal,
+            position = before,
+            count = count
+        ),
         Some(at) => {
             let time = time(Some(at));
             text!(
@@ -257,8 +275,8 @@ fn to_json(checkpoint: &v1::Checkpoint) -> Value {
     })
 }
 
-/// Reads a checkpoint that was printed here.
-fn read(file: &Path) -> Result<v1::Checkpoint, Error> {
+/// Reads a checkpoint of the journal that was printed here.
+fn read(file: &Path, journal: &Journal) -> Result<v1::Checkpoint, Error> {
     let wrong = |problem: String| {
         let file = file.display().to_string();
         Error::Input(text!("no-checkpoint", file = file, problem = problem))
@@ -283,10 +301,18 @@ fn read(file: &Path) -> Result<v1::Checkpoint, Error> {
             Some(time.map_err(|_| wrong(text!("field-missing", field = "commit_time")))?)
         }
     };
+    let (customer_id, hash) = (field("customer_id")?, field("hash")?);
+    if customer_id != journal.id {
+        let file = file.display().to_string();
+        return Err(Error::Input(text!("checkpoint-of-another", file = file)));
+    }
+    if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(wrong(text!("field-missing", field = "hash")));
+    }
     Ok(v1::Checkpoint {
-        customer_id: field("customer_id")?,
+        customer_id,
         position: position.ok_or_else(|| wrong(text!("field-missing", field = "position")))?,
-        hash: field("hash")?,
+        hash,
         commit_time,
     })
 }

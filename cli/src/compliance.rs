@@ -7,6 +7,7 @@ use seatwise_client::Client;
 use seatwise_client::v1::{self, ReasonCode};
 
 use crate::catalogue::plan_name;
+use crate::command_line::quoted;
 use crate::connect::Connect;
 use crate::customers::CustomerArgs;
 use crate::error::Error;
@@ -83,14 +84,14 @@ pub(crate) struct Violating {
     /// Those who hold something against the rules, as `compliance report` shows them
     #[arg(long)]
     violating: bool,
-    /// Only those of them with a violation for this reason
-    #[arg(long, value_enum, value_name = "REASON", requires = "violating")]
+    /// Those with a violation for this reason
+    #[arg(long, value_enum, value_name = "REASON")]
     violating_reason: Option<Cause>,
-    /// Only those of them with a violation in which this product has part
-    #[arg(long, value_name = "PRODUCT", requires = "violating")]
+    /// Those with a violation in which this product has part
+    #[arg(long, value_name = "PRODUCT")]
     violating_product: Option<String>,
-    /// Only those of them with a violation for which this service plan is on: UUID, or PRODUCT/PLAN
-    #[arg(long, value_name = "PLAN", requires = "violating")]
+    /// Those with a violation for which this service plan is on: UUID, or PRODUCT/PLAN
+    #[arg(long, value_name = "PLAN")]
     violating_plan: Option<String>,
 }
 
@@ -100,10 +101,11 @@ impl Violating {
         &self,
         client: &Client,
     ) -> Result<Option<v1::ViolationFilter>, Error> {
-        if !self.violating {
+        let (product, plan) = (&self.violating_product, &self.violating_plan);
+        let narrows = self.violating_reason.is_some() || product.is_some() || plan.is_some();
+        if !self.violating && !narrows {
             return Ok(None);
         }
-        let (product, plan) = (&self.violating_product, &self.violating_plan);
         let filter = filter(
             client,
             self.violating_reason,
@@ -169,9 +171,26 @@ pub(crate) async fn run(args: ComplianceArgs) -> Result<ExitCode, Error> {
     paging::for_each(&args.limit, page, print).await?;
     printer.finish()?;
     if format == Format::Table {
-        output::note(&text!("select-violating"));
+        output::note(&text!("select-violating", command = selecting(&args)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command that selects the users of a report.
+fn selecting(args: &Report) -> String {
+    let mut command = "seatwise users select --violating".to_owned();
+    let reason = args.reason.and_then(|reason| reason.to_possible_value());
+    let reason = reason.map(|value| value.get_name().to_owned());
+    for (option, value) in [
+        ("reason", reason),
+        ("product", args.product.clone()),
+        ("plan", args.plan.clone()),
+    ] {
+        if let Some(value) = value {
+            command += &format!(" --violating-{option} {}", quoted(value));
+        }
+    }
+    command
 }
 
 fn print_summary(format: Format, summary: &v1::SummarizeViolationsResponse) -> Result<(), Error> {

@@ -96,6 +96,7 @@ const OTHER_NAMES: &[(&str, &[&str])] = &[
     ("keep_product_ids", &["keep"]),
     ("lacks_product_id", &["lacks"]),
     ("last_active_time", &["last-active"]),
+    ("license_percent_max", &["guard-percent"]),
     ("page_token", &["page-token", "cursor"]),
     ("plan_ids", &["plans", "assign", "replace"]),
     ("plan_token", &["plan"]),
@@ -105,6 +106,8 @@ const OTHER_NAMES: &[(&str, &[&str])] = &[
     ("stop_after_failures", &["stop-after"]),
     ("user_id", &["id", "user"]),
     ("users", &["users-file", "user"]),
+    ("users_max", &["guard-users"]),
+    ("watch_token", &["since"]),
 ];
 
 impl Options {

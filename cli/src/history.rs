@@ -15,7 +15,7 @@ use crate::customers::CustomerArgs;
 use crate::error::Error;
 use crate::names::Names;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, time, word};
-use crate::paging::{self, Ask, Paging};
+use crate::paging::{self, Ask, Limit};
 use crate::products;
 use crate::text::text;
 use crate::users_filter::date;
@@ -30,7 +30,7 @@ pub(crate) struct HistoryArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// What was done to a customer as a whole, the newest first
+    /// Everything that was done to a customer, its users and its licenses, the newest first
     Customer {
         #[command(flatten)]
         customer: CustomerArgs,
@@ -43,8 +43,13 @@ enum Command {
         customer: CustomerArgs,
         /// UUID or principal name of the user; UUID if the user was deleted
         user: String,
-        /// Show what the user held then, as 2025-06-30 or 2025-06-30T12:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = date)]
+        /// Show what the user held then, as 2025-06-30T12:00:00Z; or 2025-06-30, as that day begins in UTC
+        #[arg(
+            long,
+            value_name = "TIME",
+            value_parser = date,
+            conflicts_with_all = ["kinds", "since", "until", "limit"]
+        )]
         at: Option<Timestamp>,
         #[command(flatten)]
         filter: Filter,
@@ -85,7 +90,7 @@ struct Filter {
     #[arg(long, value_name = "TIME", value_parser = date)]
     until: Option<Timestamp>,
     #[command(flatten)]
-    paging: Paging,
+    limit: Limit,
 }
 
 #[derive(Args)]
@@ -138,10 +143,14 @@ impl Row for v1::HistoryRecord {
         column("position", |row| row.position.to_string()),
         column("commit_time", |row| time(row.commit_time.as_ref())),
         column("kind", |row| kind(record(row))),
-        column("thing", |row| thing(record(row))),
+        column("thing", |row| match row.principal_name.as_str() {
+            "" => thing(record(row)),
+            user => user.to_owned(),
+        }),
         column("what", |row| what(record(row))),
         column("who", |row| row.who.clone()),
         column("comment", |row| row.comment.clone()),
+        detail("thing_id", |row| record(row).thing_id.clone()),
         detail("through", |row| row.through.clone()),
         detail("batch_id", |row| row.batch_id.clone()),
         detail("request_id", |row| row.request_id.clone()),
@@ -372,7 +381,9 @@ async fn list(
         };
         Ok(client.list_history(request).await?.into())
     };
-    paging::print(format, &filter.paging, page).await.map(drop)
+    paging::print_all(format, &filter.limit, page)
+        .await
+        .map(drop)
 }
 
 /// Prints what was so of a user.

@@ -220,14 +220,16 @@ async fn set_seats(client: &Client, format: Format, args: Seats) -> Result<ExitC
             }
             Err(error) => error,
         };
-        if error.reason != ErrorReason::SeatsBelowAssigned || !args.asking.asks(format) {
+        let asking = &args.asking;
+        let can_confirm = asking.is_yes() || asking.asks(format);
+        if error.reason != ErrorReason::SeatsBelowAssigned || !can_confirm {
             return Err(error.into());
         }
         let told = |name: &str| error.metadata.get(name).cloned().unwrap_or_default();
         let (assigned, left) = (told("assigned"), told("assignable"));
         let about = text!("seats-below-assigned", assigned = assigned, left = left);
         output::note(&about);
-        if !question::is_confirmed(&text!("set-seats"))? {
+        if !asking.is_yes() && !question::is_confirmed(&text!("set-seats"))? {
             return Ok(question::declined());
         }
         request.confirmation = told("confirmation");

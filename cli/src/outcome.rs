@@ -106,24 +106,27 @@ impl Report {
             Disposition::Applied => {
                 let change = Change::of(result);
                 self.changes.entry(change).or_default().add(result, shown);
+                // What a revert that takes the safe part has left as it is.
+                self.add_reasons(result);
             }
-            _ => {
-                let mut causes: Vec<_> = result.reasons.iter().map(cause).collect();
-                let mut texts = reasons(result);
-                if texts.is_empty() {
-                    texts.push(disposition(result));
-                    causes.push(Vec::new());
-                }
-                for (cause, text) in causes.into_iter().zip(texts) {
-                    let (_, group) = self
-                        .refused
-                        .entry(cause)
-                        .or_insert((text, Group::default()));
-                    group.add(result, shown);
-                }
+            _ if result.reasons.is_empty() => {
+                self.add_cause(Vec::new(), disposition(result), result)
             }
+            _ => self.add_reasons(result),
         }
         Ok(())
+    }
+
+    fn add_reasons(&mut self, result: &UserResult) {
+        for (reason, text) in result.reasons.iter().zip(reasons(result)) {
+            self.add_cause(cause(reason), text, result);
+        }
+    }
+
+    fn add_cause(&mut self, cause: Vec<u8>, text: String, result: &UserResult) {
+        let refused = self.refused.entry(cause);
+        let (_, group) = refused.or_insert((text, Group::default()));
+        group.add(result, self.users_shown);
     }
 
     /// Prints what is left: for people everything, for scripts the end.

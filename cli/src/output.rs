@@ -110,14 +110,6 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints what there is by now.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if self.block.is_empty() {
-            return Ok(());
-        }
-        self.print_block()
-    }
-
     /// Prints what is left. A list without rows still has its header.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         match self.format {
@@ -140,6 +132,13 @@ impl Printer {
         }
         csv_line(&self.headers)
     }
+}
+
+/// A row by itself, for people, of a list that has no end.
+pub(crate) fn alone<M: Row>(message: &M) -> String {
+    let cells = columns::<M>(Format::Table).map(|column| (column.cell)(message));
+    let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+    cells.join("  ")
 }
 
 fn columns<M: Row>(format: Format) -> impl Iterator<Item = &'static Column<M>> {

@@ -18,6 +18,11 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
+    /// True if the answer was given beforehand.
+    pub(crate) fn is_yes(&self) -> bool {
+        self.yes
+    }
+
     /// True if somebody is there to answer. Rows and JSON are for scripts, which cannot.
     pub(crate) fn asks(&self, format: Format) -> bool {
         format == Format::Table

@@ -93,7 +93,7 @@ pub(crate) async fn plan(client: &Client, name: &str) -> Result<String, Error> {
         return Ok(id.to_string());
     }
     let Some((product, plan)) = name.split_once('/') else {
-        return Err(Error::Input(text!("holds-plan-wrong")));
+        return Err(Error::Input(text!("plan-wrong")));
     };
     plans::plan_id(&products::find(client, product).await?, plan)
 }

@@ -50,11 +50,11 @@ async fn print(format: Format, watch: &mut WatchStream) -> Result<(), Error> {
     let mut printer = Printer::of::<v1::HistoryRecord>(format);
     loop {
         let change = watch.next().await?;
-        if format == Format::Json {
-            output::line(&output::json(&change)?)?;
-        } else if let Some(record) = &change.record {
-            printer.row(record)?;
-            printer.flush()?;
+        match (format, &change.record) {
+            (Format::Json, _) => output::line(&output::json(&change)?)?,
+            (Format::Csv, Some(record)) => printer.row(record)?,
+            (Format::Table, Some(record)) => output::line(&output::alone(record))?,
+            (_, None) => {}
         }
     }
 }

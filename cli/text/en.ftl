@@ -78,7 +78,7 @@ seats-below-assigned = { $assigned } seats are assigned, and only { $left } woul
 no-users-named = say which users: --user, --users-file, --selection or --all-users
 conditions-and-named-users = conditions as --search choose users by themselves and do not go together with --user, --users-file and --selection. To have both, select by condition first (`seatwise users select --search …`), and then name that selection beside the others: --selection ID --users-file FILE
 conditions-and-all-users = --all-users means everybody: leave it out to get those who meet the conditions
-holds-plan-wrong = --holds-plan takes a UUID, or PRODUCT/PLAN as ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE
+plan-wrong = a service plan is named by a UUID, or by PRODUCT/PLAN as ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE
 no-such-user = there is no user { $user }
 nobody-selected = nobody is selected
 users-selected = { $count ->
@@ -105,7 +105,7 @@ plans-twice = --plans is there twice for { $product }: say all about a product i
 ## Rules that are broken
 
 violations-counted = { $users } with violations, { $violations } in all, of the rules of catalogue version { $version }
-select-violating = to work on these users, select them: seatwise users select --violating
+select-violating = to work on these users, select them: { $command }
 conditions-and-violating = --violating chooses users by itself and does not go together with conditions as --search; --violating-reason, --violating-product and --violating-plan narrow it
 
 ## Pages
@@ -164,9 +164,19 @@ journal-whole = { $journal } is whole: { $count ->
     [one] 1 record, of { $time }
    *[other] { $count } records, the last of { $time }
 }
+journal-whole-after = after position { $position }, { $journal } is whole: { $count ->
+    [0] nothing has come since
+    [one] 1 record
+   *[other] { $count } records
+}; what was before was trusted, and NOT verified
 journal-empty = { $journal } is empty
+checkpoints-met = it leads to the { $count ->
+    [one] checkpoint
+   *[other] { $count } checkpoints
+}
 journal-flaw = { $journal } is NOT what was written. It is whole up to position { $position }; then { $problem }
 no-checkpoint = { $file }: { $problem }; it must be what `seatwise audit checkpoint` has printed
+checkpoint-of-another = { $file } is a checkpoint of another journal, which says nothing about this one
 field-missing = { $field } is missing or damaged
 user-was-not-there = user { $user } did not exist then
 user-was-active = user { $user } was active then

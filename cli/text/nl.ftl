@@ -79,7 +79,7 @@ seats-below-assigned = er zijn { $assigned } licentieplaatsen toegewezen en er z
 no-users-named = zeg om welke gebruikers het gaat: --user, --users-file, --selection of --all-users
 conditions-and-named-users = voorwaarden zoals --search kiezen zelf gebruikers en gaan niet samen met --user, --users-file en --selection. Wilt u beide, selecteer dan eerst met de voorwaarde (`seatwise users select --search …`) en noem daarna die selectie naast de anderen: --selection ID --users-file BESTAND
 conditions-and-all-users = --all-users betekent iedereen: laat het weg als alleen bedoeld is wie aan de voorwaarden voldoet
-holds-plan-wrong = --holds-plan verwacht een UUID, of PRODUCT/PLAN zoals ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE
+plan-wrong = een serviceplan wordt genoemd met een UUID, of met PRODUCT/PLAN zoals ENTERPRISEPACK/EXCHANGE_S_ENTERPRISE
 no-such-user = er is geen gebruiker { $user }
 nobody-selected = er is niemand geselecteerd
 users-selected = { $count ->
@@ -106,7 +106,7 @@ plans-twice = --plans staat er twee keer voor { $product }: zeg alles over een p
 ## Regels die worden overtreden
 
 violations-counted = { $users } met overtredingen, { $violations } in totaal, van de regels van catalogusversie { $version }
-select-violating = om met deze gebruikers verder te gaan, selecteer ze: seatwise users select --violating
+select-violating = om met deze gebruikers verder te gaan, selecteer ze: { $command }
 conditions-and-violating = --violating kiest zelf gebruikers en gaat niet samen met voorwaarden zoals --search; --violating-reason, --violating-product en --violating-plan maken de keuze kleiner
 
 ## Pagina's
@@ -165,9 +165,19 @@ journal-whole = { $journal } is heel: { $count ->
     [one] 1 regel, van { $time }
    *[other] { $count } regels, de laatste van { $time }
 }
+journal-whole-after = na positie { $position } is { $journal } heel: { $count ->
+    [0] er is sindsdien niets bij gekomen
+    [one] 1 regel
+   *[other] { $count } regels
+}; wat daarvoor kwam, is vertrouwd en NIET gecontroleerd
 journal-empty = { $journal } is leeg
+checkpoints-met = het leidt naar { $count ->
+    [one] het controlepunt
+   *[other] de { $count } controlepunten
+}
 journal-flaw = { $journal } is NIET wat er geschreven is. Het is heel tot en met positie { $position }; daarna { $problem }
 no-checkpoint = { $file }: { $problem }; het moet zijn wat `seatwise audit checkpoint` heeft afgedrukt
+checkpoint-of-another = { $file } is een controlepunt van een ander journaal en zegt niets over dit
 field-missing = { $field } ontbreekt of is beschadigd
 user-was-not-there = gebruiker { $user } bestond toen niet
 user-was-active = gebruiker { $user } was toen actief

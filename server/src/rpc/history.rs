@@ -235,6 +235,7 @@ pub(super) fn recorded(
         request_id: row.request.map(|id| id.to_string()).unwrap_or_default(),
         batch_id: row.batch.map(|id| id.to_string()).unwrap_or_default(),
         comment: row.comment,
+        principal_name: row.principal_name,
         record: Some(record(&row.record, choices, catalogue)),
     }
 }

@@ -222,7 +222,9 @@ fn bad_page_token() -> Status {
 
 /// A token or cursor that was not given out for this list.
 pub(super) fn bad_token(field: &str) -> Status {
-    let message = format!("{field}: is not a token of this list with these parameters; start over");
+    let message = format!(
+        "{field}: was not given out for this list or stream with these parameters; start over"
+    );
     refuse(
         ErrorReason::InvalidToken,
         message,

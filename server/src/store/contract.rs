@@ -215,6 +215,7 @@ checks! {
         a_history_is_listed_by_what_it_is_about
         a_history_is_filtered_by_kind_and_time
         what_a_user_held_is_known_for_every_moment
+        a_history_names_users_as_they_are_called_now
         a_time_never_goes_back
     }
     watch {

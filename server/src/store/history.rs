@@ -6,6 +6,7 @@
 //! `commits_batch_idx`, and a time is turned into a place by `commits_committed_at_key`. SQLite is told
 //! so: it would walk the key instead, past everything else.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use diesel::prelude::*;
@@ -14,6 +15,7 @@ use diesel_async::RunQueryDsl;
 
 use super::Store;
 use super::error::{Error, Refusal};
+use super::lookup::Lookup;
 use super::portable::{Portable, portable};
 use super::record::decode;
 use super::schema::{commits as k, users as u};
@@ -70,6 +72,8 @@ pub struct Recorded {
     pub batch: Option<BatchId>,
     /// The caller's reason; empty if none was given.
     pub comment: String,
+    /// The principal name, now, of the user whom it is about; empty if there is none.
+    pub principal_name: String,
 }
 
 /// A row of `changes` and its commit.
@@ -188,7 +192,21 @@ impl Store {
     pub(super) async fn recorded(&self, rows: Rows) -> Result<Vec<Recorded>, Error> {
         let statement = rows.with_commits();
         let found: Vec<RecordedRow> = read!(self, conn => { statement.load(conn).await })?;
-        found.into_iter().map(Recorded::try_from).collect()
+        let found: Result<Vec<Recorded>, Error> =
+            found.into_iter().map(Recorded::try_from).collect();
+        let mut found = found?;
+        let users: HashSet<Id> = found.iter().filter_map(Recorded::user).collect();
+        if !users.is_empty() {
+            let users: Vec<Id> = users.into_iter().collect();
+            let customer = Id::from(rows.customer);
+            let names = read!(self, conn => { conn.users_by_id(customer, &users).await })?;
+            let names: HashMap<Id, String> = names.into_iter().collect();
+            for recorded in &mut found {
+                let name = recorded.user().and_then(|user| names.get(&user));
+                recorded.principal_name = name.cloned().unwrap_or_default();
+            }
+        }
+        Ok(found)
     }
 
     /// The records of a batch: its commits from the newest, each with its records.
@@ -270,7 +288,7 @@ impl HistoryFilter {
         use RecordKind as Kind;
         let is_asked = |kind: &Kind| self.kinds.is_empty() || self.kinds.contains(kind);
         let is_about = |kind: &Kind| match self.subject {
-            Subject::User(_) => (Kind::Assignments..=Kind::UserDeleted).contains(kind),
+            Subject::User(_) => is_of_user(*kind),
             Subject::License(_) => (Kind::SeatsSet..=Kind::SeatsMoved).contains(kind),
             Subject::Everything | Subject::Batch(_) => true,
         };
@@ -358,6 +376,19 @@ impl Rows {
     }
 }
 
+impl Recorded {
+    /// The user whom it is about.
+    fn user(&self) -> Option<Id> {
+        let (kind, thing) = self.record.key();
+        is_of_user(kind).then_some(Id(thing))
+    }
+}
+
+/// True if the things of such records are users.
+fn is_of_user(kind: RecordKind) -> bool {
+    (RecordKind::Assignments..=RecordKind::UserDeleted).contains(&kind)
+}
+
 impl TryFrom<RecordedRow> for Recorded {
     type Error = Error;
 
@@ -373,6 +404,7 @@ impl TryFrom<RecordedRow> for Recorded {
             request: request.map(RequestId::from),
             batch: batch.map(BatchId::from),
             comment,
+            principal_name: String::new(),
         })
     }
 }

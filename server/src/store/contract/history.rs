@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, customer, display,
-    later, new_user, plan, revoke, user,
+    later, new_user, plan, principal, revoke, user,
 };
 use super::model::Random;
 use super::raw;
@@ -286,4 +286,31 @@ pub(super) async fn a_time_never_goes_back(fresh: Fresh) {
         .map(|one| one.committed_at)
         .collect();
     assert_eq!(times, [NOW, later(9), later(9), later(20)]);
+}
+
+pub(super) async fn a_history_names_users_as_they_are_called_now(fresh: Fresh) {
+    let fixture = fresh.fixture().await;
+    let Fixture {
+        store, customer, ..
+    } = &fixture;
+    fixture.enable_seats(OFFICE, 9).await;
+    fixture.create_users(1..=2).await;
+    fixture.run(1, &[user(1), user(2)], assign(&[OFFICE])).await;
+    let (one, other) = (by_id(user(1)), by_id(user(2)));
+    let renamed = UserUpdate {
+        principal_name: Some(principal("now@x")),
+        ..UserUpdate::default()
+    };
+    let renamed = store.update_user(*customer, &one, &renamed, None, &BY, NOW);
+    renamed.await.expect("renamed");
+    let deleted = store.delete_user(*customer, &other, None, &BY, NOW);
+    deleted.await.expect("deleted");
+
+    let names = async |subject| -> Vec<String> {
+        let history = fixture.history(&about(subject)).await.into_iter();
+        history.map(|one| one.principal_name).collect()
+    };
+    assert_eq!(names(Subject::User(user(1))).await, ["now@x"; 3]);
+    assert_eq!(names(Subject::User(user(2))).await, [""; 4]);
+    assert_eq!(names(Subject::License(OFFICE)).await, [""; 3]);
 }
