@@ -331,7 +331,9 @@ async fn a_token_of_pruned_changes_is_refused_with_the_oldest(server: &Harness) 
     server.stop().await;
     let mine = "customer_id = (SELECT customer_id FROM customers)";
     let statements = format!(
-        "DELETE FROM changes WHERE {mine} AND seq <= {oldest};
+        "INSERT INTO journal_starts SELECT customer_id, last_seq, hash, committed_at, committed_at
+             FROM commits WHERE {mine} AND last_seq = {oldest};
+         DELETE FROM changes WHERE {mine} AND seq <= {oldest};
          DELETE FROM commits WHERE {mine} AND last_seq <= {oldest};"
     );
     server.edit_database(statements).await;

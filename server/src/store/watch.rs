@@ -2,14 +2,9 @@
 
 use std::ops::Range;
 
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-
 use super::Store;
 use super::error::{Error, Refusal};
 use super::history::{Order, Recorded, Rows, Select, mask};
-use super::schema::commits as k;
-use super::types::Id;
 use crate::domain::{CustomerId, RecordKind};
 
 impl Store {
@@ -57,18 +52,11 @@ impl Store {
         Ok(found)
     }
 
-    /// Refuses if the record at a place, or one after it, is no longer kept.
+    /// Refuses if the record at a place counts as gone.
     async fn check_kept(&self, customer: CustomerId, place: i64) -> Result<(), Error> {
-        let oldest: Option<i64> = read!(self, conn => {
-            let oldest = k::table
-                .filter(k::customer_id.eq(Id::from(customer)))
-                .order(k::last_seq)
-                .select(k::first_seq);
-            oldest.first(conn).await.optional()
-        })?;
-        match oldest {
-            Some(first) if first > place => {
-                let oldest = first - 1;
+        match self.start(customer).await? {
+            Some(start) if start.position >= place => {
+                let oldest = start.position;
                 Err(Refusal::ChangesPruned { oldest }.into())
             }
             _ => Ok(()),
