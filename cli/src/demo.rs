@@ -54,6 +54,10 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
         database: database.clone(),
         buy_more_url: BUY_MORE_URL.to_owned(),
         keep: Keep::default(),
+        tls: None,
+        issuer: None,
+        admin_key: folder.path().join("admin.key"),
+        overrides: Vec::new(),
     };
     let serve = server::run(
         config,

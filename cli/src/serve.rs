@@ -91,6 +91,10 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
         database: args.database.location()?,
         buy_more_url: args.buy_more_url,
         keep: Keep::new(args.keep_results, args.keep_history).map_err(server::Error::from)?,
+        tls: None,
+        issuer: None,
+        admin_key: PathBuf::from("admin.key"),
+        overrides: Vec::new(),
     };
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener

@@ -1,5 +1,6 @@
 //! The rules. No I/O, no clock, no randomness, not async: nothing here can fail for outside reasons.
 
+mod access;
 mod catalogue;
 mod change;
 mod compliance;
@@ -18,6 +19,7 @@ mod tally;
 mod text;
 mod undo;
 
+pub use access::{Caller, Customers, Denied, Grant, Role, Roles, Scope};
 pub use catalogue::{Catalogue, LaterPlans, NewProduct, Product, ProductPlan, Rule};
 pub use change::{
     Assign, Change, ChoiceId, Choices, Order, PlanChoice, PlanEdit, Replace, Terms, Turn, UserRef,
@@ -26,7 +28,10 @@ pub use compliance::{Compliance, Violation, ViolationFilter};
 pub use decide::decide;
 pub use digest::Digest;
 pub use guard::{Guard, Losses};
-pub use ids::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+pub use ids::{
+    BatchId, CustomerId, GrantId, KeyId, PlanId, PrincipalId, ProductId, RequestId, SelectionId,
+    UserId,
+};
 pub use journal::{
     CatalogueRecord, Comment, Commit, Cut, INSTALLATION, Moved, Origin, Record, RecordKind,
     SeatsSet, UserFields, hash_record,

@@ -6,4 +6,5 @@ pub mod server;
 pub mod service;
 pub mod store;
 
+mod config;
 mod rpc;

@@ -1,6 +1,7 @@
 //! The RPCs: parse, call a use case, convert. Nothing is decided here, and nothing else in the
 //! server knows the protocol.
 
+mod access;
 mod assignments;
 mod batches;
 mod catalogue;
@@ -10,6 +11,7 @@ mod customers;
 mod earlier;
 mod execute;
 mod filter;
+mod gate;
 mod history;
 mod import;
 mod language;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use seatwise_proto::v1;
 use tonic::service::Routes;
 
+pub(crate) use gate::Gate;
 pub(crate) use language::InCallersLanguage;
 pub(crate) use results::encoder;
 pub(crate) use token::Tokens;

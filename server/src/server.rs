@@ -11,6 +11,7 @@ use tonic_health::ServingStatus;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
+pub use crate::config::{Config, Issuer, Override, Tls};
 use crate::rpc::{self, Rpc, Tokens};
 use crate::service::Service;
 pub use crate::service::{HistoryTooShort, Keep};
@@ -24,17 +25,6 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long calls may take to end when the server stops. Some peers never end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
-
-/// How to run the service.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Where the data lives.
-    pub database: Location,
-    /// Where customers buy more seats; empty if not to be shown.
-    pub buy_more_url: String,
-    /// How long results and history are kept.
-    pub keep: Keep,
-}
 
 /// Why the service could not run.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +132,7 @@ pub async fn run(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(rpc::InCallersLanguage)
+        .layer(rpc::Gate)
         .layer(CatchPanicLayer::custom(Panicked))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {

@@ -58,6 +58,7 @@ reason-STOPPED_AFTER_FAILURES = Nothing was tried: the batch had stopped after a
 reason-BATCH_ROLLED_BACK = Nothing was changed, because another user of the batch was refused.
 reason-PLAN_STALE = Something that the preview depended on has changed since. Preview the change again.
 reason-BATCH_CANCELLED = Nothing was tried: the batch was cancelled before this user's turn.
+reason-ACCESS_LOST = Nothing was tried: who started the batch had lost the right to before this user's turn.
 reason-CHANGED_SINCE = { $changer ->
     [batch] { $product } has been changed for this user since, by batch { $batch }.
    *[other] { $product } has been changed for this user since.
@@ -82,6 +83,7 @@ count-STOPPED_AFTER_FAILURES = not tried after too many failures
 count-BATCH_ROLLED_BACK = undone with the batch
 count-PLAN_STALE = changed since the preview
 count-BATCH_CANCELLED = not tried, batch cancelled
+count-ACCESS_LOST = not tried, right to it lost
 count-CHANGED_SINCE = changed since the batch
 
 ## Why a call is refused
@@ -131,3 +133,19 @@ error-RESULTS_PRUNED = The results of batch { $batchId } are no longer kept, onl
 error-HISTORY_PRUNED = The history up to { $time } (position { $position }) is no longer kept. Ask for what is later.
 error-CHANGES_PRUNED = The changes that follow this token are no longer kept. Look at what is so now, and watch on from the oldest token there is: { $oldestWatchToken }.
 error-WATCH_TOO_SLOW = The changes were not read for 10 seconds. Watch on from the last token: { $watchToken }.
+error-UNAUTHENTICATED = { $problem ->
+    [expired] What you sent to prove who you are has expired. Get a new key or token.
+    [revoked] The key that you sent was revoked. Get a new one.
+    [missing] Say who you are: send an API key of Seatwise, or a token.
+   *[other] What you sent does not prove who you are. Send an API key of Seatwise, or a token.
+}
+error-PERMISSION_DENIED = You have no role that may do this ({ $call }). Ask who gives rights here for it.
+error-OWN_RIGHTS = Nobody changes the own rights. Ask another global admin to do it.
+error-BEYOND_OWN_RIGHTS = Nobody gives what they do not have themselves: roles, customers or time. Give less, or ask a global admin.
+error-LAST_GLOBAL_ADMIN = Nobody would be left who can give rights. Make another global admin first.
+error-TOO_MANY_RIGHTS = There are { $max } { $what ->
+    [principals] principals
+    [grants] grants of this principal
+    [keys] keys of this principal
+   *[customers] customers in the grants of this principal
+}, as many as there can be. Delete what is no longer needed.

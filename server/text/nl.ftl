@@ -55,6 +55,7 @@ reason-STOPPED_AFTER_FAILURES = Overgeslagen: de batch is gestopt omdat het toeg
 reason-BATCH_ROLLED_BACK = Er is niets gewijzigd, want een andere gebruiker in de batch is geweigerd.
 reason-PLAN_STALE = Sinds het voorbeeld is er iets veranderd; er is niets gedaan. Maak een nieuw voorbeeld.
 reason-BATCH_CANCELLED = Overgeslagen: de batch is geannuleerd voordat deze gebruiker aan de beurt was.
+reason-ACCESS_LOST = Overgeslagen: wie de batch startte, had het recht daartoe verloren voordat deze gebruiker aan de beurt was.
 reason-CHANGED_SINCE = { $changer ->
     [batch] { $product } is sindsdien voor deze gebruiker gewijzigd door batch { $batch }.
    *[other] { $product } is sindsdien voor deze gebruiker gewijzigd.
@@ -79,6 +80,7 @@ count-STOPPED_AFTER_FAILURES = overgeslagen na te veel weigeringen
 count-BATCH_ROLLED_BACK = teruggedraaid met de batch
 count-PLAN_STALE = veranderd sinds het voorbeeld
 count-BATCH_CANCELLED = overgeslagen na annulering
+count-ACCESS_LOST = overgeslagen na verlies van het recht
 count-CHANGED_SINCE = gewijzigd sinds de batch
 
 ## Waarom een aanroep wordt geweigerd
@@ -128,3 +130,19 @@ error-RESULTS_PRUNED = De resultaten van batch { $batchId } worden niet meer bew
 error-HISTORY_PRUNED = De geschiedenis tot en met { $time } (positie { $position }) wordt niet meer bewaard. Vraag naar wat later is.
 error-CHANGES_PRUNED = De wijzigingen na dit token worden niet meer bewaard. Bekijk hoe het nu is, en volg verder vanaf het oudste token dat er is: { $oldestWatchToken }.
 error-WATCH_TOO_SLOW = De wijzigingen zijn 10 seconden lang niet gelezen. Volg verder vanaf het laatste token: { $watchToken }.
+error-UNAUTHENTICATED = { $problem ->
+    [expired] Wat u stuurde om te bewijzen wie u bent, is verlopen. Vraag een nieuwe sleutel of een nieuw token.
+    [revoked] De sleutel die u stuurde, is ingetrokken. Vraag een nieuwe.
+    [missing] Zeg wie u bent: stuur een API-sleutel van Seatwise, of een token.
+   *[other] Wat u stuurde, bewijst niet wie u bent. Stuur een API-sleutel van Seatwise, of een token.
+}
+error-PERMISSION_DENIED = U hebt geen rol die dit mag ({ $call }). Vraag het aan wie hier rechten geeft.
+error-OWN_RIGHTS = Niemand verandert de eigen rechten. Vraag het een andere globale beheerder.
+error-BEYOND_OWN_RIGHTS = Niemand geeft wat hij zelf niet heeft: rollen, klanten of tijd. Geef minder, of vraag het een globale beheerder.
+error-LAST_GLOBAL_ADMIN = Er zou niemand overblijven die rechten kan geven. Maak eerst een andere globale beheerder.
+error-TOO_MANY_RIGHTS = Er zijn { $max } { $what ->
+    [principals] principals
+    [grants] rechten van deze principal
+    [keys] sleutels van deze principal
+   *[customers] klanten in de rechten van deze principal
+}, zoveel als er kunnen zijn. Verwijder wat niet meer nodig is.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use futures_util::FutureExt;
 use seatwise_client::Client;
 use seatwise_server::server::{self, Config, Keep};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
@@ -62,6 +63,7 @@ pub(crate) struct Harness {
     address: SocketAddr,
     running: Mutex<Option<Running>>,
     client: Client,
+    secrets: TempDir,
 }
 
 enum Running {
@@ -84,6 +86,7 @@ pub(crate) async fn run(engine: Engine, test: impl AsyncFn(&Harness)) {
         address,
         running: Mutex::new(None),
         client: client(address),
+        secrets: tempfile::tempdir().expect("a directory"),
     };
     let outcome = AssertUnwindSafe(test(&harness)).catch_unwind().await;
     harness.kill().await;
@@ -156,6 +159,10 @@ impl Harness {
             database: self.database.location(),
             buy_more_url: BUY_MORE_URL.to_owned(),
             keep,
+            tls: None,
+            issuer: None,
+            admin_key: self.secrets.path().join("admin.key"),
+            overrides: Vec::new(),
         };
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();

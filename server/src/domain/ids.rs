@@ -39,6 +39,12 @@ ids! {
     SelectionId,
     /// Names a request, chosen by the caller, within its customer.
     RequestId,
+    /// Names somebody who calls.
+    PrincipalId,
+    /// Names a grant.
+    GrantId,
+    /// Names an API key; no secret.
+    KeyId,
 }
 
 /// Says whether a text has the shape of an id, which no principal name has.

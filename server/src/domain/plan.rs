@@ -52,6 +52,8 @@ pub enum Stop {
     RolledBack,
     /// Somebody has cancelled it.
     Cancelled,
+    /// Who started it may no longer do so.
+    AccessLost,
 }
 
 impl Stop {
@@ -62,6 +64,7 @@ impl Stop {
             Self::PlanStale => Reason::PlanStale,
             Self::RolledBack => Reason::BatchRolledBack,
             Self::Cancelled => Reason::BatchCancelled,
+            Self::AccessLost => Reason::AccessLost,
         }
     }
 }

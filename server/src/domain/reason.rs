@@ -78,6 +78,8 @@ pub enum Reason {
     PlanStale,
     /// The batch was cancelled before the user's turn.
     BatchCancelled,
+    /// Who started the batch had lost the right to before the user's turn.
+    AccessLost,
     /// The product is not as the batch left it that is to be undone.
     ChangedSince {
         /// The product.
@@ -107,6 +109,7 @@ impl Reason {
             Self::BatchRolledBack => "BATCH_ROLLED_BACK",
             Self::PlanStale => "PLAN_STALE",
             Self::BatchCancelled => "BATCH_CANCELLED",
+            Self::AccessLost => "ACCESS_LOST",
             Self::ChangedSince { .. } => "CHANGED_SINCE",
         }
     }
@@ -132,7 +135,8 @@ impl Reason {
             | Self::StoppedAfterFailures
             | Self::BatchRolledBack
             | Self::PlanStale
-            | Self::BatchCancelled => true,
+            | Self::BatchCancelled
+            | Self::AccessLost => true,
             // So says the catalogue, of this user.
             Self::UsageLocationProhibited { .. }
             | Self::ProductNotForUsers { .. }

@@ -279,7 +279,8 @@ pub(super) fn reason(catalogue: &Catalogue, reason: &Reason) -> v1::Reason {
         | Reason::StoppedAfterFailures
         | Reason::BatchRolledBack
         | Reason::PlanStale
-        | Reason::BatchCancelled => {}
+        | Reason::BatchCancelled
+        | Reason::AccessLost => {}
     }
     about
 }
@@ -302,6 +303,7 @@ mod tests {
             Stop::PlanStale,
             Stop::RolledBack,
             Stop::Cancelled,
+            Stop::AccessLost,
         ] {
             assert_ne!(code(stop.reason().code()), v1::ReasonCode::Unspecified);
         }

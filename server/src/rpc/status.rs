@@ -14,7 +14,7 @@ use super::convert;
 use super::language::Language;
 use super::parse::too_many;
 use super::text;
-use crate::domain::{Catalogue, Losses, PlanId, ProductId, RequestId};
+use crate::domain::{Catalogue, CustomerId, Losses, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -92,6 +92,8 @@ fn code(reason: ErrorReason) -> Code {
         R::ResourceExists | R::RequestIdReused => Code::AlreadyExists,
         R::EtagMismatch | R::ReaderTooSlow | R::WatchTooSlow => Code::Aborted,
         R::HistoryPruned => Code::OutOfRange,
+        R::Unauthenticated => Code::Unauthenticated,
+        R::PermissionDenied | R::OwnRights | R::BeyondOwnRights => Code::PermissionDenied,
         R::SeatsBelowAssigned
         | R::PlanStale
         | R::SeatsShort
@@ -99,7 +101,9 @@ fn code(reason: ErrorReason) -> Code {
         | R::TooManySelections
         | R::BatchRunning
         | R::ResultsPruned
-        | R::ChangesPruned => Code::FailedPrecondition,
+        | R::ChangesPruned
+        | R::LastGlobalAdmin
+        | R::TooManyRights => Code::FailedPrecondition,
         R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
@@ -140,6 +144,12 @@ pub(super) fn internal(error: &dyn std::error::Error) -> Status {
     tracing::error!(%error, error_id = %id, "internal error");
     let message = format!("internal error {id}; the server's log says more");
     refuse(ErrorReason::Internal, message, &[("errorId", id)])
+}
+
+/// The customer does not exist; or not for this caller, which must look the same.
+pub(super) fn customer_not_found(customer: CustomerId) -> Status {
+    let (resource, id) = ("customer", customer.to_string());
+    from_refusal(Refusal::NotFound { resource, id })
 }
 
 fn from_refusal(refusal: Refusal) -> Status {

@@ -48,11 +48,12 @@ fn decode_terms(stored: i64) -> Terms {
     }
 }
 
-const STOPS: [(i16, Stop); 4] = [
+const STOPS: [(i16, Stop); 5] = [
     (1, Stop::Failures),
     (2, Stop::PlanStale),
     (3, Stop::RolledBack),
     (4, Stop::Cancelled),
+    (5, Stop::AccessLost),
 ];
 
 pub(super) fn encode_stop(stop: Option<Stop>) -> i16 {

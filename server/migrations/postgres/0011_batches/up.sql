@@ -1,7 +1,7 @@
 -- Distributed by customer_id. state: 1 running, 2 ended. next_position: how many users have a result.
 -- fence and lease_expires_at: which server works on the batch, and until when without a sign of life.
 -- terms: 0 best effort, -1 atomic, n stop after n failures. stopped: why the rest is skipped, 1 failures,
--- 2 plan stale, 3 rolled back, 4 cancelled, 0 it is not. capacity: 1 fill in order, 2 refuse if short.
+-- 2 plan stale, 3 rolled back, 4 cancelled, 5 access lost, 0 it is not. capacity: 1 fill in order, 2 refuse if short.
 -- tally: sums of seats and reasons. reverts and retries: the batch that this one takes back or tries again;
 -- reverted_by and retried_by: the newest that does so to this one. results: 1 kept, 2 being pruned,
 -- 3 pruned.

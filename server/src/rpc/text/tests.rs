@@ -259,6 +259,7 @@ fn sample_reasons() -> Vec<v1::Reason> {
         Reason::BatchRolledBack,
         Reason::PlanStale,
         Reason::BatchCancelled,
+        Reason::AccessLost,
         Reason::ChangedSince { product, by: None },
         Reason::ChangedSince {
             product,

@@ -354,6 +354,7 @@ fn reason(reason: &Reason) -> String {
         BatchRolledBack => "BATCH_ROLLED_BACK".to_owned(),
         PlanStale => "PLAN_STALE".to_owned(),
         BatchCancelled => "BATCH_CANCELLED".to_owned(),
+        AccessLost => "ACCESS_LOST".to_owned(),
         ChangedSince { product, .. } => format!("CHANGED_SINCE {}", name(product.0)),
         UserInactive => "USER_INACTIVE".to_owned(),
     }
