@@ -19,6 +19,7 @@ mod licenses;
 mod origin;
 mod page;
 mod parse;
+mod principals;
 mod records;
 mod request;
 mod results;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use seatwise_proto::v1;
 use tonic::service::Routes;
 
+pub(crate) use access::BATCH_ROLES;
 pub(crate) use gate::Gate;
 pub(crate) use language::InCallersLanguage;
 pub(crate) use results::encoder;
@@ -48,7 +50,8 @@ const USERS_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
 /// Names of all services, for health and reflection.
-pub(crate) const SERVICES: [&str; 8] = [
+pub(crate) const SERVICES: [&str; 9] = [
+    v1::access_service_server::SERVICE_NAME,
     v1::assignment_service_server::SERVICE_NAME,
     v1::batch_service_server::SERVICE_NAME,
     v1::catalogue_service_server::SERVICE_NAME,
@@ -69,6 +72,7 @@ pub(crate) struct Rpc {
 
 /// Adds all services of `seatwise.v1`.
 pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
+    use v1::access_service_server::AccessServiceServer as Accesses;
     use v1::assignment_service_server::AssignmentServiceServer as Assignments;
     use v1::batch_service_server::BatchServiceServer as Batches;
     use v1::catalogue_service_server::CatalogueServiceServer as Catalogues;
@@ -80,6 +84,7 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
     let rpc = Arc::new(rpc);
     let (small, large) = (REQUEST_BYTES_MAX, USERS_REQUEST_BYTES_MAX);
     routes
+        .add_service(Accesses::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Assignments::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Batches::from_arc(rpc.clone()).max_decoding_message_size(large))
         .add_service(Catalogues::from_arc(rpc.clone()).max_decoding_message_size(small))

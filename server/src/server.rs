@@ -1,6 +1,9 @@
 //! Composition: opens the store, puts the RPCs on a listener, and takes everything down again.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -41,6 +44,9 @@ pub enum Error {
          use 127.0.0.1 or [::1]"
     )]
     NotLoopback(SocketAddr),
+    /// The directory could not be read or made.
+    #[error(transparent)]
+    Service(#[from] crate::service::Error),
     /// History would be kept too short.
     #[error(transparent)]
     Keep(#[from] HistoryTooShort),
@@ -97,7 +103,12 @@ pub async fn run(
     let store = open(&config.database).await?;
     let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let tokens = Tokens::new(&store.token_key(&fresh).await?);
-    let service = Service::new(store, rpc::encoder(tokens.clone()));
+    let service = Service::new(store, rpc::encoder(tokens.clone()), rpc::BATCH_ROLES);
+    let asks = !config.overrides.contains(&Override::NoAuthentication);
+    if asks && let Some(key) = service.first_admin().await? {
+        write_secret(&config.admin_key, &key)?;
+        tracing::info!(file = %config.admin_key.display(), "first admin key made");
+    }
     let recovery = tokio::spawn({
         let service = service.clone();
         async move { service.recover().await }
@@ -132,7 +143,7 @@ pub async fn run(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(rpc::InCallersLanguage)
-        .layer(rpc::Gate)
+        .layer(rpc::Gate::new(service.clone(), asks))
         .layer(CatchPanicLayer::custom(Panicked))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
@@ -161,6 +172,22 @@ pub async fn run(
         Err(_) => tracing::warn!("some calls did not end in time"),
     }
     Ok(())
+}
+
+/// Writes a secret to a file that only its owner can read, in place of an older one.
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
 }
 
 type AddReflection = Box<dyn FnOnce(Routes) -> Routes>;
