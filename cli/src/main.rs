@@ -19,6 +19,7 @@ mod files;
 mod groups;
 mod history;
 mod holdings;
+mod keys;
 mod layout;
 mod licenses;
 mod names;
@@ -26,6 +27,7 @@ mod outcome;
 mod output;
 mod paging;
 mod plans;
+mod principals;
 mod products;
 mod question;
 mod seats;
@@ -106,6 +108,12 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Verify and export the record of everything that was done
     Audit(audit::AuditArgs),
+    /// Make, list and revoke API keys
+    Keys(keys::KeysArgs),
+    /// Say who may do what, for which customers and until when
+    Principals(principals::PrincipalsArgs),
+    /// Show who you are to the server, and what you may do
+    Whoami(principals::WhoamiArgs),
 }
 
 /// Exit codes: what a script can tell apart.
@@ -155,6 +163,9 @@ fn main() -> ExitCode {
             Command::History(args) => history::run(args).await,
             Command::Watch(args) => watch::run(args).await,
             Command::Audit(args) => audit::run(args).await,
+            Command::Keys(args) => keys::run(args).await,
+            Command::Principals(args) => principals::run(args).await,
+            Command::Whoami(args) => principals::whoami(args).await,
         }
     };
     match runtime.block_on(run) {
