@@ -2,6 +2,7 @@
 
 // What the tests stand on.
 mod backdate;
+mod colleague;
 mod customer;
 mod database;
 mod fixtures;
@@ -33,6 +34,7 @@ mod reasons;
 mod replay;
 mod retention;
 mod revoke;
+mod rights;
 mod seats;
 mod selections;
 mod streams;
