@@ -9,6 +9,7 @@ use tower::{Layer, Service};
 use uuid::Uuid;
 
 use super::access::Pass;
+use super::request_log::Calling;
 use crate::domain::{Caller, Customers, Grant, GrantId, PrincipalId, Roles};
 
 /// Puts a gate in front of every RPC.
@@ -41,7 +42,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(method) = method(request.uri().path()) {
-            let pass = Pass::new(anybody(), method);
+            let caller = anybody();
+            Calling::of(request.extensions()).set(caller.principal, caller.key);
+            let pass = Pass::new(caller, method);
             request.extensions_mut().insert(pass);
         }
         self.0.call(request)
