@@ -8,7 +8,7 @@ use seatwise_proto::v1::{
     batch_service_client::BatchServiceClient, catalogue_service_client::CatalogueServiceClient,
     customer_service_client::CustomerServiceClient, history_service_client::HistoryServiceClient,
     license_service_client::LicenseServiceClient, selection_service_client::SelectionServiceClient,
-    user_service_client::UserServiceClient,
+    server_service_client::ServerServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -322,4 +322,8 @@ calls! { HistoryServiceClient:
     again get_user_at(GetUserAtRequest) -> GetUserAtResponse;
     /// Returns the end of a journal.
     again get_checkpoint(GetCheckpointRequest) -> Checkpoint.checkpoint;
+}
+calls! { ServerServiceClient:
+    /// Tells which server answers, and how it is run.
+    again get_server_info(GetServerInfoRequest) -> GetServerInfoResponse;
 }

@@ -86,6 +86,8 @@ impl std::str::FromStr for Override {
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|known| known.name() == name);
         let names = Self::ALL.map(Self::name).join(", ");
-        found.ok_or_else(|| format!("no check is called so; those that can be overridden are {names}"))
+        found.ok_or_else(|| {
+            format!("no check is called so; those that can be overridden are {names}")
+        })
     }
 }

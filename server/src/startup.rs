@@ -117,8 +117,14 @@ fn no_authentication(config: &Config, address: SocketAddr, is_outside: bool) -> 
             "leave out --allow-insecure no-authentication, or listen on a loopback address",
         ));
     }
-    let client_ca = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-    for (check, is_given) in [("issuer", config.issuer.is_some()), ("client-ca", client_ca)] {
+    let client_ca = config
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_ca.is_some());
+    for (check, is_given) in [
+        ("issuer", config.issuer.is_some()),
+        ("client-ca", client_ca),
+    ] {
         if is_given {
             let problem = "has no effect: nobody is asked who they are";
             let way_out = format!(
@@ -206,7 +212,11 @@ fn issuer_urls(issuer: &Issuer) -> Vec<Failure> {
     let unsafe_urls = urls.into_iter().filter(|(_, url)| !is_trustworthy(url));
     let failures = unsafe_urls.map(|(check, url)| {
         let problem = format!("{url} is not https, so anybody on the way could make tokens");
-        Failure::new(check, problem, format!("give an https:// URL with --{check}"))
+        Failure::new(
+            check,
+            problem,
+            format!("give an https:// URL with --{check}"),
+        )
     });
     failures.collect()
 }

@@ -167,7 +167,7 @@ impl Harness {
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {
-            let announce = || ready.send(()).expect("the test waits");
+            let announce = |_| ready.send(()).expect("the test waits");
             let shutdown = async {
                 let _ = stopped.await;
             };

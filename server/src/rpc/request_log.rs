@@ -171,7 +171,10 @@ impl Call {
     /// Ends the call if these headers are the last ones.
     fn end_with(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get("grpc-status") {
-            self.end(Code::from_bytes(code.as_bytes()), reason(headers).as_deref());
+            self.end(
+                Code::from_bytes(code.as_bytes()),
+                reason(headers).as_deref(),
+            );
         }
     }
 
@@ -215,7 +218,14 @@ impl Drop for Call {
     /// Who was answered to has gone, or a defect has ended the call.
     fn drop(&mut self) {
         let is_defect = std::thread::panicking();
-        self.end(if is_defect { Code::Internal } else { Code::Cancelled }, None);
+        self.end(
+            if is_defect {
+                Code::Internal
+            } else {
+                Code::Cancelled
+            },
+            None,
+        );
     }
 }
 
@@ -293,7 +303,13 @@ mod tests {
         };
         assert!(taken(b"a"));
         assert!(taken(&[b'~'; REQUEST_ID_CHARS_MAX]));
-        for id in [&b""[..], b"a b", b"a\tb", &[0xc3, 0xa9], &[b'a'; REQUEST_ID_CHARS_MAX + 1]] {
+        for id in [
+            &b""[..],
+            b"a b",
+            b"a\tb",
+            &[0xc3, 0xa9],
+            &[b'a'; REQUEST_ID_CHARS_MAX + 1],
+        ] {
             assert!(!taken(id), "{id:?}");
         }
         let made = request_id(&HeaderMap::new());
@@ -302,9 +318,20 @@ mod tests {
 
     #[test]
     fn paths_that_callers_make_up_are_not_repeated() {
-        assert_eq!(method("/seatwise.v1.UserService/CreateUser"), "UserService/CreateUser");
-        assert_eq!(method("/grpc.health.v1.Health/Check"), "grpc.health.v1.Health/Check");
-        for path in ["/seatwise.v1.UserService/Secret", "/UserService/CreateUser", "/", "*"] {
+        assert_eq!(
+            method("/seatwise.v1.UserService/CreateUser"),
+            "UserService/CreateUser"
+        );
+        assert_eq!(
+            method("/grpc.health.v1.Health/Check"),
+            "grpc.health.v1.Health/Check"
+        );
+        for path in [
+            "/seatwise.v1.UserService/Secret",
+            "/UserService/CreateUser",
+            "/",
+            "*",
+        ] {
             assert_eq!(method(path), "unknown", "{path}");
         }
     }

@@ -20,7 +20,10 @@ impl ServerService for Rpc {
 /// What a server that is run so tells about itself.
 pub(crate) fn server_info(config: &Config) -> GetServerInfoResponse {
     let asks = !config.overrides.contains(&Override::NoAuthentication);
-    let has_client_ca = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let has_client_ca = config
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_ca.is_some());
     let ways = [
         ("key", asks),
         ("token", asks && config.issuer.is_some()),

@@ -89,7 +89,10 @@ fn tls(tls: &Tls) -> FoundTls {
             let all: Option<Vec<_>> = validity.collect();
             let all = all.ok_or_else(|| malformed(&tls.certificate))?;
             let from = all.iter().map(|good| good.from).max_by_key(|at| at.seconds);
-            let until = all.iter().map(|good| good.until).min_by_key(|at| at.seconds);
+            let until = all
+                .iter()
+                .map(|good| good.until)
+                .min_by_key(|at| at.seconds);
             let both = from.zip(until).ok_or_else(|| malformed(&tls.certificate));
             both.map(|(from, until)| Validity { from, until })
         }),
@@ -111,7 +114,9 @@ fn authorities(path: &Path) -> Result<(), String> {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
-        Ok(found) if found.is_empty() => Err(unreadable(path, "certificate", &PemError::NoItemsFound)),
+        Ok(found) if found.is_empty() => {
+            Err(unreadable(path, "certificate", &PemError::NoItemsFound))
+        }
         Ok(found) => Ok(found),
         Err(error) => Err(unreadable(path, "certificate", &error)),
     }
@@ -158,7 +163,9 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {
             let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let length = length.iter().fold(0, |all, byte| (all << 8) | usize::from(*byte));
+            let length = length
+                .iter()
+                .fold(0, |all, byte| (all << 8) | usize::from(*byte));
             (length, rest)
         }
         _ => return None,
@@ -199,7 +206,8 @@ fn place(path: &Path) -> Place {
     } else {
         let tried = tempfile::tempfile_in(&folder_path);
         // Not the error as it is: it names a file that nobody knows.
-        let problem = |error: std::io::Error| format!("{}: {}", folder_path.display(), error.kind());
+        let problem =
+            |error: std::io::Error| format!("{}: {}", folder_path.display(), error.kind());
         tried.map(drop).map_err(problem)
     };
     let found = |path: &Path| std::fs::metadata(path).ok().map(|file| access(&file));
@@ -244,14 +252,26 @@ mod tests {
             let time = time(tag, text.as_bytes()).expect("a time");
             assert_eq!(time.to_string(), shown);
         }
-        for text in ["", "2501", "25010203040Z", "251302030405Z", "\u{e9}501020304\u{e9}Z"] {
+        for text in [
+            "",
+            "2501",
+            "25010203040Z",
+            "251302030405Z",
+            "\u{e9}501020304\u{e9}Z",
+        ] {
             assert_eq!(time(UTC, text.as_bytes()), None, "{text}");
         }
     }
 
     #[test]
     fn what_is_cut_or_no_certificate_is_told() {
-        for bytes in [&[][..], &[0x30], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1], &[0x30, 3, 1]] {
+        for bytes in [
+            &[][..],
+            &[0x30],
+            &[0x30, 0x80],
+            &[0x30, 0x85, 1, 1, 1, 1, 1],
+            &[0x30, 3, 1],
+        ] {
             assert!(element(bytes).is_none(), "{bytes:?}");
             assert!(validity(bytes).is_none(), "{bytes:?}");
         }

@@ -37,7 +37,9 @@ impl Location {
         };
         let authority = url.split_once("://").map_or("", |(_, rest)| rest);
         let authority = authority.split('/').next().unwrap_or_default();
-        let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+        let hosts = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, hosts)| hosts);
         let hosts = hosts.split(',').map(without_port);
         let more = ["host", "hostaddr"].into_iter().filter_map(named);
         let mut hosts = hosts.chain(more.flat_map(|hosts| hosts.split(',')));
@@ -61,7 +63,9 @@ fn without_port(host: &str) -> &str {
 
 /// True for a socket in the file system, and for what cannot be elsewhere.
 fn is_local(host: &str) -> bool {
-    let is_socket = ["/", "%2F", "%2f"].iter().any(|root| host.starts_with(root));
+    let is_socket = ["/", "%2F", "%2f"]
+        .iter()
+        .any(|root| host.starts_with(root));
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let is_loopback = address.is_ok_and(|address| address.to_canonical().is_loopback());
     host.is_empty() || is_socket || host == "localhost" || is_loopback
@@ -82,12 +86,27 @@ mod tests {
             ("postgres:///d?host=/run/postgresql", Exposure::Local),
             ("postgres://u@%2Frun%2Fpostgresql/d", Exposure::Local),
             ("postgres://localhost,127.0.0.2/d", Exposure::Local),
-            ("postgres://u@db.example.com/d?sslmode=verify-full", Exposure::Verified),
-            ("postgres://u@10.0.0.1/d?a=b&sslmode=verify-full", Exposure::Verified),
+            (
+                "postgres://u@db.example.com/d?sslmode=verify-full",
+                Exposure::Verified,
+            ),
+            (
+                "postgres://u@10.0.0.1/d?a=b&sslmode=verify-full",
+                Exposure::Verified,
+            ),
             ("postgres://u@db.example.com/d", Exposure::Open),
-            ("postgres://u@db.example.com/d?sslmode=require", Exposure::Open),
-            ("postgres://u@db.example.com/d?sslmode=verify-ca", Exposure::Open),
-            ("postgres://u@h/d?sslmode=verify-full&sslmode=disable", Exposure::Open),
+            (
+                "postgres://u@db.example.com/d?sslmode=require",
+                Exposure::Open,
+            ),
+            (
+                "postgres://u@db.example.com/d?sslmode=verify-ca",
+                Exposure::Open,
+            ),
+            (
+                "postgres://u@h/d?sslmode=verify-full&sslmode=disable",
+                Exposure::Open,
+            ),
             ("postgres://u:localhost@10.0.0.1/d", Exposure::Open),
             ("postgres://localhost@10.0.0.1/d", Exposure::Open),
             ("postgres://localhost,db.example.com/d", Exposure::Open),
