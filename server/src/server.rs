@@ -40,7 +40,7 @@ pub enum Error {
     #[error("{0}")]
     Schema(String),
     /// It would not be safe, or the configuration is wrong: every check that fails.
-    #[error("refusing to start: {}", listed(.0))]
+    #[error("refusing to start:{}", listed(.0))]
     Refused(Vec<Failure>),
     /// The listener failed.
     #[error("cannot serve: {0}")]

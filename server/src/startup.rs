@@ -59,7 +59,7 @@ fn judge(config: &Config, address: SocketAddr, found: &Found) -> Vec<Failure> {
         failures.extend(tls_files(tls, found));
     }
     if let Some(issuer) = &config.issuer {
-        failures.extend(issuer_urls(issuer));
+        failures.extend(issuer_settings(issuer));
         if let Err(problem) = &found.issuer_ca {
             let way_out = "give the authorities in PEM with --issuer-ca";
             failures.push(Failure::new("issuer-ca", problem, way_out));
@@ -204,21 +204,23 @@ fn is_private_key(access: Option<Access>) -> bool {
     })
 }
 
-fn issuer_urls(issuer: &Issuer) -> Vec<Failure> {
-    let urls = [
-        ("issuer", &issuer.issuer),
-        ("issuer-keys-url", &issuer.keys_url),
-    ];
-    let unsafe_urls = urls.into_iter().filter(|(_, url)| !is_trustworthy(url));
-    let failures = unsafe_urls.map(|(check, url)| {
-        let problem = format!("{url} is not https, so anybody on the way could make tokens");
-        Failure::new(
-            check,
-            problem,
-            format!("give an https:// URL with --{check}"),
-        )
-    });
-    failures.collect()
+fn issuer_settings(issuer: &Issuer) -> Vec<Failure> {
+    let (url, keys_url, audience) = (&issuer.issuer, &issuer.keys_url, &issuer.audience);
+    let mut failures = Vec::new();
+    for (check, value) in [("issuer-audience", audience), ("issuer-keys-url", keys_url)] {
+        if value.is_empty() {
+            let problem = "is missing: tokens of the issuer cannot be verified without it";
+            failures.push(Failure::new(check, problem, format!("give --{check}")));
+        }
+    }
+    for (check, url) in [("issuer", url), ("issuer-keys-url", keys_url)] {
+        if !url.is_empty() && !is_trustworthy(url) {
+            let problem = format!("{url} is not https, so anybody on the way could make tokens");
+            let way_out = format!("give an https:// URL with --{check}");
+            failures.push(Failure::new(check, problem, way_out));
+        }
+    }
+    failures
 }
 
 /// True if nobody else can answer for this URL: by `https`, or on this machine.

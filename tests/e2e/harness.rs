@@ -118,6 +118,10 @@ impl Harness {
         builder.build().expect("the language is ASCII")
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -130,6 +134,11 @@ impl Harness {
     /// The database as the command line names it.
     pub(crate) fn database_url(&self) -> String {
         self.database.url()
+    }
+
+    /// The path of a file for a secret, in a folder that only the test can read.
+    pub(crate) fn secret(&self, name: &str) -> String {
+        self.secrets.path().join(name).display().to_string()
     }
 
     /// Changes the database while no server runs.

@@ -1,7 +1,7 @@
 //! Where the values of options are from: the command line, the environment, the configuration file, or
 //! what they are by default, the stronger first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
@@ -59,16 +59,18 @@ pub(crate) fn configured(
         return Ok((command, matches, Settings(Vec::new())));
     };
     let called = called.to_owned();
-    let path = below.get_one::<std::path::PathBuf>("config").cloned();
+    let path = below.get_one::<PathBuf>("config").cloned();
     let Some(path) = path else {
         let settings = Settings::of(&command, &called, below, None);
         return Ok((command, matches, settings));
     };
     let file = read(&command, &path)?;
+    // Options with other defaults go to the end of the others.
+    let in_order = command.clone();
     command = command.mut_subcommand(&called, |called| file.give_defaults(called));
     let matches = command.clone().get_matches();
     let (_, below) = matches.subcommand().expect("it was called before");
-    let settings = Settings::of(&command, &called, below, Some(&file));
+    let settings = Settings::of(&in_order, &called, below, Some(&file));
     Ok((command, matches, settings))
 }
 

@@ -72,34 +72,39 @@ fn now() -> Timestamp {
 
 fn tls(tls: &Tls) -> FoundTls {
     let chain = certificates(&tls.certificate);
+    let certificate = match &chain {
+        Ok(chain) => validity_of_all(chain).ok_or_else(|| malformed(&tls.certificate)),
+        Err(problem) => Err(problem.clone()),
+    };
     let key = PrivateKeyDer::from_pem_file(&tls.key)
         .map_err(|error| unreadable(&tls.key, "private key", &error));
-    let key_access = std::fs::metadata(&tls.key).map(|file| access(&file));
-    let pair = chain.as_ref().ok().zip(key.as_ref().ok());
     let provider = rustls::crypto::ring::default_provider();
-    let pair = pair.map(|(chain, key)| {
-        CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider)
-            .and_then(|certified| certified.keys_match())
-    });
+    let is_pair = match (&chain, &certificate, &key) {
+        (Ok(chain), Ok(_), Ok(key)) => {
+            CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).is_ok()
+        }
+        _ => true,
+    };
+    let access = std::fs::metadata(&tls.key).map(|file| access(&file));
     FoundTls {
         now: now(),
-        certificate: chain.and_then(|chain| {
-            let validity = chain.iter().map(|certificate| validity(certificate));
-            // A chain is as good as what is good for the shortest time in it.
-            let all: Option<Vec<_>> = validity.collect();
-            let all = all.ok_or_else(|| malformed(&tls.certificate))?;
-            let from = all.iter().map(|good| good.from).max_by_key(|at| at.seconds);
-            let until = all
-                .iter()
-                .map(|good| good.until)
-                .min_by_key(|at| at.seconds);
-            let both = from.zip(until).ok_or_else(|| malformed(&tls.certificate));
-            both.map(|(from, until)| Validity { from, until })
-        }),
-        key: key.and_then(|_| key_access.map_err(|error| error.to_string())),
-        is_pair: !matches!(pair, Some(Err(_))),
+        certificate,
+        key: key.and_then(|_| access.map_err(|error| error.to_string())),
+        is_pair,
         client_ca: tls.client_ca.as_deref().map_or(Ok(()), authorities),
     }
+}
+
+/// A chain is as good as what is good for the shortest time in it.
+fn validity_of_all(chain: &[CertificateDer<'_>]) -> Option<Validity> {
+    let validities = chain.iter().map(|certificate| validity(certificate));
+    let validities: Vec<_> = validities.collect::<Option<_>>()?;
+    let from = validities.iter().map(|good| good.from);
+    let until = validities.iter().map(|good| good.until);
+    Some(Validity {
+        from: from.max_by_key(|at| at.seconds)?,
+        until: until.min_by_key(|at| at.seconds)?,
+    })
 }
 
 /// Well if the file has certificates, all of which can vouch for others.
@@ -210,10 +215,11 @@ fn place(path: &Path) -> Place {
             |error: std::io::Error| format!("{}: {}", folder_path.display(), error.kind());
         tried.map(drop).map_err(problem)
     };
-    let found = |path: &Path| std::fs::metadata(path).ok().map(|file| access(&file));
+    let found = |path: &Path| std::fs::metadata(path).ok();
+    let file = found(path).filter(|file| !file.is_dir());
     Place {
-        file: found(path),
-        folder: found(&folder_path).flatten(),
+        file: file.map(|file| access(&file)),
+        folder: found(&folder_path).and_then(|folder| access(&folder)),
         folder_path,
         writable,
     }
