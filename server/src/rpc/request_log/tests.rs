@@ -51,10 +51,10 @@ fn paths_that_callers_make_up_are_not_repeated() {
 
 #[test]
 fn the_reason_of_a_refusal_is_read_from_its_details() {
-    let refused = refuse(ErrorReason::PermissionDenied, "no".to_owned(), &[]);
+    let refused = refuse(ErrorReason::OwnRights, "no".to_owned(), &[]);
     let response = refused.into_http::<tonic::body::Body>();
     let found = reason(response.headers());
-    assert_eq!(found.as_deref(), Some("PERMISSION_DENIED"));
+    assert_eq!(found.as_deref(), Some("OWN_RIGHTS"));
     assert_eq!(reason(&HeaderMap::new()), None);
     for details in ["?", "AAAA"] {
         let mut headers = HeaderMap::new();
