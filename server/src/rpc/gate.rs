@@ -16,6 +16,7 @@ use tonic::body::Body as Answer;
 use tower::{Layer, Service};
 
 use super::access::{Identity, Pass};
+use super::request_log::Calling;
 use super::status::{from_service, unauthenticated};
 use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind, Secret};
 use crate::service::{self, now};
@@ -53,17 +54,30 @@ impl Guard {
     /// Finds out who calls.
     async fn admit(
         &self,
+        calling: &Calling,
         headers: &HeaderMap,
         path: &str,
     ) -> Result<(Proof, Option<Pass>), Status> {
-        let proof = self.proof(headers)?;
-        let directory = self.service.directory().await.map_err(from_service)?;
-        let (caller, identity) = proof.check(&directory)?;
+        let identified = self.identify(headers).await;
+        let (proof, caller, identity) = identified.inspect_err(|status| {
+            tracing::warn!(call = path, why = status.message(), "denied");
+        })?;
+        calling.set(caller.principal, caller.key);
         if let Some(key) = caller.key {
             self.service.note_use(key);
         }
         let pass = method(path).map(|method| Pass::new(caller, identity, method));
         Ok((proof, pass.transpose()?))
+    }
+
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Proof, Caller, Option<Identity>), Status> {
+        let proof = self.proof(headers)?;
+        let directory = self.service.directory().await.map_err(from_service)?;
+        let (caller, identity) = proof.check(&directory)?;
+        Ok((proof, caller, identity))
     }
 
     /// What the headers show.
@@ -168,8 +182,12 @@ where
             return Box::pin(async move { Ok(answer.await?.map(Answer::new)) });
         }
         let guard = self.guard.clone();
+        let calling = Calling::of(request.extensions());
         Box::pin(async move {
-            let (proof, pass) = match guard.admit(request.headers(), request.uri().path()).await {
+            let (proof, pass) = match guard
+                .admit(&calling, request.headers(), request.uri().path())
+                .await
+            {
                 Ok(admitted) => admitted,
                 Err(status) => return Ok(status.into_http()),
             };

@@ -128,22 +128,22 @@ impl Service {
         });
     }
 
-    /// Makes the first principal, a global admin, if there is none; returns its key.
-    pub async fn first_admin(&self) -> Result<Option<String>, Error> {
-        if self.fresh_directory().await?.principals().next().is_some() {
-            return Ok(None);
-        }
+    /// True if there is somebody who may call.
+    pub async fn has_principals(&self) -> Result<bool, Error> {
+        let directory = self.fresh_directory().await?;
+        Ok(directory.principals().next().is_some())
+    }
+
+    /// Makes the first principal, a global admin with this key; false if there is one of its name.
+    pub async fn create_admin(&self, key: Key) -> Result<bool, Error> {
         let now = now().0;
-        let (key, shown) = new_key(None)?;
+        let everything = new_grant(Roles::of(&[Role::GlobalAdmin]), Customers::All, None);
         let admin = Principal {
             id: PrincipalId(Uuid::now_v7()),
             kind: PrincipalKind::Key,
             name: ADMIN.to_owned(),
             created_at: now,
-            grants: vec![(
-                new_grant(Roles::of(&[Role::GlobalAdmin]), Customers::All, None),
-                now,
-            )],
+            grants: vec![(everything, now)],
             keys: vec![key],
         };
         let origin = Origin {
@@ -152,13 +152,12 @@ impl Service {
             ..Origin::default()
         };
         let change = AccessChange::CreatePrincipal(admin);
-        let made = self
+        match self
             .change_access(Caller::everybody(), change, origin)
-            .await;
-        match made {
-            Ok(_) => Ok(Some(shown)),
-            // Another server that started at the same time was faster.
-            Err(Error::Refused(_)) => Ok(None),
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
