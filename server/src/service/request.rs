@@ -199,9 +199,14 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Assign, BatchId, ProductId, Replace, Selection, UserId, Violation, ViolationFilter,
+        Assign, BatchId, CustomerId, ProductId, Replace, Selection, UserId, Violation,
+        ViolationFilter,
     };
     use crate::store::{Retry, Revert};
+
+    fn scope(number: u128) -> Scope {
+        Scope::of_service(CustomerId(Uuid::from_u128(number)))
+    }
 
     fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
         match &mut request.users {
@@ -213,7 +218,7 @@ mod tests {
     fn base() -> BatchRequest {
         let id = Uuid::from_u128;
         BatchRequest {
-            customer: CustomerId(id(1)),
+            scope: scope(1),
             request: RequestId(id(2)),
             origin: Origin::default(),
             changes: vec![Change {
@@ -253,7 +258,7 @@ mod tests {
     type Edit = fn(&mut BatchRequest);
 
     const EDITS: [Edit; 23] = [
-        |request| request.customer = CustomerId(Uuid::from_u128(9)),
+        |request| request.scope = scope(9),
         |request| listed(request).reverse(),
         |request| drop(listed(request).pop()),
         |request| {
