@@ -8,3 +8,4 @@ pub mod store;
 
 mod config;
 mod rpc;
+mod startup;

@@ -11,8 +11,8 @@ use crate::domain::{
     BatchId, Catalogue, Choices, Digest, Order, Origin, Plan, Scope, Snapshot, Stop, Terms, decide,
 };
 use crate::store::{
-    Accepted, Batch, Chunk, CustomerStore, Decide, Decision, Error as StoreError, NewBatch,
-    Rehearse, Rehearsed, Timestamp, Written,
+    Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Rehearse, Rehearsed,
+    Timestamp, Written,
 };
 
 /// How long a server may be silent before another takes its batch over. Every chunk renews it.
@@ -169,8 +169,7 @@ impl Service {
             }
             let step = self
                 .step(
-                    &store,
-                    (batch, fence),
+                    (scope, batch, fence),
                     (position, end),
                     terms,
                     &origin,
@@ -202,13 +201,14 @@ impl Service {
     /// Does the chunk at `position`; gives its number of turns as well.
     async fn step(
         &self,
-        store: &CustomerStore,
-        (batch, fence): (BatchId, i64),
+        (scope, batch, fence): (Scope, BatchId, i64),
         (position, end): (i64, i64),
         terms: Terms,
         origin: &Origin,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
+        let store = self.0.store.of(scope);
+        let may_go_on = self.may_go_on(origin, scope, self.0.batch_roles).await?;
         let (order, promised) = store.batch_chunk(batch, position).await?;
         let mut catalogue = self.known_catalogue();
         let turns = order.turns.len() as i64;
@@ -227,7 +227,8 @@ impl Service {
         };
         loop {
             let shared = Arc::new(chunk);
-            let decide = self.decision(shared.clone(), catalogue.clone(), terms, promised);
+            let bounds = (promised, may_go_on);
+            let decide = self.decision(shared.clone(), catalogue.clone(), terms, bounds);
             let written = store.write_chunk(shared.clone(), decide).await?;
             if !matches!(written, Written::CatalogueMoved) {
                 return Ok((written, turns));
@@ -238,19 +239,28 @@ impl Service {
         }
     }
 
+    /// How a chunk is decided: by the rules, unless it is to come to what was promised and does not, or who
+    /// asked for it may no longer do so.
     fn decision(
         &self,
         chunk: Arc<Chunk>,
         catalogue: Arc<Catalogue>,
         terms: Terms,
-        promised: Option<Digest>,
+        (promised, may_go_on): (Option<Digest>, bool),
     ) -> Decide {
         let encode = self.0.encode.clone();
         Arc::new(move |snapshot| {
             let mut plan = decide(&catalogue, snapshot, &chunk.order, terms);
             let kept = |promised| promised == Digest::of(&catalogue, snapshot, &chunk.order, &plan);
-            if snapshot.progress.stopped.is_none() && !promised.is_none_or(kept) {
-                plan = Plan::skip(snapshot, &chunk.order, Stop::PlanStale);
+            let stop = if !may_go_on {
+                Some(Stop::AccessLost)
+            } else if promised.is_none_or(kept) {
+                None
+            } else {
+                Some(Stop::PlanStale)
+            };
+            if let (None, Some(stop)) = (snapshot.progress.stopped, stop) {
+                plan = Plan::skip(snapshot, &chunk.order, stop);
             }
             let results = encode(&Encoding {
                 batch: Some((chunk.batch, chunk.now)),
