@@ -11,8 +11,8 @@ use crate::domain::{
     BatchId, Catalogue, Choices, Digest, Order, Origin, Plan, Scope, Snapshot, Stop, Terms, decide,
 };
 use crate::store::{
-    Accepted, Batch, Chunk, CustomerStore, Decide, Decision, Error as StoreError, NewBatch,
-    Rehearse, Rehearsed, Timestamp, Written,
+    Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Rehearse, Rehearsed,
+    Timestamp, Written,
 };
 
 /// How long a server may be silent before another takes its batch over. Every chunk renews it.
@@ -169,8 +169,7 @@ impl Service {
             }
             let step = self
                 .step(
-                    &store,
-                    (batch, fence),
+                    (scope, batch, fence),
                     (position, end),
                     terms,
                     &origin,
@@ -202,15 +201,14 @@ impl Service {
     /// Does the chunk at `position`; gives its number of turns as well.
     async fn step(
         &self,
-        store: &CustomerStore,
-        (batch, fence): (BatchId, i64),
+        (scope, batch, fence): (Scope, BatchId, i64),
         (position, end): (i64, i64),
         terms: Terms,
         origin: &Origin,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
-        let roles = self.0.batch_roles;
-        let may_go_on = self.may_go_on(origin, store.customer_id(), roles).await?;
+        let store = self.0.store.of(scope);
+        let may_go_on = self.may_go_on(origin, scope, self.0.batch_roles).await?;
         let (order, promised) = store.batch_chunk(batch, position).await?;
         let mut catalogue = self.known_catalogue();
         let turns = order.turns.len() as i64;

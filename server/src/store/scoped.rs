@@ -27,11 +27,6 @@ impl Store {
 }
 
 impl CustomerStore {
-    /// Whose store it is.
-    pub fn customer_id(&self) -> CustomerId {
-        self.customer
-    }
-
     /// Waits until no other call of this process writes to the customer, before a connection is
     /// taken: those that wait for the customer's row would otherwise hold the whole pool.
     pub(super) async fn queue(&self) -> tokio::sync::OwnedMutexGuard<()> {

@@ -163,10 +163,8 @@ pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
         from: None,
         until: None,
     };
-    let history = store
-        .of(scope(INSTALLATION))
-        .history(&filter, None, 100)
-        .await;
+    let journal = store.of(scope(INSTALLATION));
+    let history = journal.history(&filter, None, 100).await;
     let mut recorded = history.expect("a page");
     recorded.retain(|record| record.seq > before);
     recorded.reverse();
