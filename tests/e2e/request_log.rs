@@ -302,16 +302,32 @@ async fn call_with_canaries(client: &Client) {
         ..ImportedUser::default()
     });
     let _ = client.import_users(&customer.id, users.to_vec()).await;
+    execute_with_canaries(&customer, name).await;
+    import_canaries(client).await;
+    let request = DeleteUserRequest {
+        customer_id: customer_id(),
+        user: created.user_id,
+        comment: comment(),
+        ..DeleteUserRequest::default()
+    };
+    client.delete_user(request).await.expect("deleted");
+}
+
+/// Assigns a product to somebody who is there and to others.
+async fn execute_with_canaries(customer: &Customer, name: &str) {
     customer.set_seats(NOTES, 1).await;
     let names = [name, "canary4@example.com"].map(str::to_owned);
     let mut request = customer.request(assign(&[NOTES]), names.to_vec());
-    request.comment = comment();
+    request.comment = "a canary's comment".to_owned();
     let outcome = customer.execute(request.clone()).await;
     assert_eq!(outcome.counts(), (1, 0, 1));
     request.users.push("canary5@example.com".to_owned());
-    let again = client.batch(request).collect().await;
+    let again = customer.client.batch(request).collect().await;
     again.expect_err("the id belongs to another request");
+}
 
+/// Imports files with names that are no names, and some that are no files.
+async fn import_canaries(client: &Client) {
     let file = fixtures::CATALOGUE.replace("Notes", "Canary Notes");
     let imported = client.import_catalogue(file.as_bytes()).await;
     imported.expect("a catalogue");
@@ -325,13 +341,6 @@ async fn call_with_canaries(client: &Client) {
             .await
             .expect_err("no file");
     }
-    let request = DeleteUserRequest {
-        customer_id: customer_id(),
-        user: created.user_id,
-        comment: comment(),
-        ..DeleteUserRequest::default()
-    };
-    client.delete_user(request).await.expect("deleted");
 }
 
 on_every_engine![
