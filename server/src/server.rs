@@ -12,6 +12,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
@@ -135,11 +136,7 @@ pub async fn run(
     });
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::Serving)
-            .await;
-    }
+    set_status(&health, ServingStatus::Serving).await;
     let mut routes = Routes::new(health_service);
     for reflection in reflection() {
         routes = reflection(routes);
@@ -175,11 +172,7 @@ pub async fn run(
         () = shutdown => {}
     }
     tracing::info!("stopping");
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::NotServing)
-            .await;
-    }
+    set_status(&health, ServingStatus::NotServing).await;
     let drain = async {
         let _ = stop.send(());
         let (served, ()) = tokio::join!(serve, service.stop());
@@ -237,6 +230,13 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     writeln!(file, "{secret}")?;
     file.sync_all()
+}
+
+/// Tells who watches the health of all services.
+async fn set_status(health: &HealthReporter, status: ServingStatus) {
+    for name in rpc::SERVICES.into_iter().chain([""]) {
+        health.set_service_status(name, status).await;
+    }
 }
 
 /// Says again and again what the operator has overridden, so that it does not stay by being forgotten.

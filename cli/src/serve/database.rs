@@ -41,7 +41,7 @@ impl Database {
             (None, Some(file)) => read(file),
             (Some(location), Some(file)) => {
                 let source = |name| settings.source(name);
-                match source("database").cmp(&source("database-file")) {
+                match source("database").cmp(source("database-file")) {
                     std::cmp::Ordering::Less => Ok(location.clone()),
                     std::cmp::Ordering::Greater => read(file),
                     std::cmp::Ordering::Equal => {

@@ -66,10 +66,7 @@ impl Guard {
         headers: &HeaderMap,
         path: &str,
     ) -> Result<(Proof, Option<Pass>), Status> {
-        let identified = self.identify(headers).await;
-        let (proof, caller, identity) = identified.inspect_err(|status| {
-            tracing::warn!(call = path, why = status.message(), "denied");
-        })?;
+        let (proof, caller, identity) = self.identify(headers).await?;
         calling.set(caller.principal, caller.key);
         if let Some(key) = caller.key {
             self.service.note_use(key);
