@@ -7,4 +7,6 @@ pub mod service;
 pub mod store;
 
 mod config;
+mod listen;
 mod rpc;
+mod trust;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
 pub use crate::config::{Config, Issuer, Override, Tls};
+pub use crate::listen::{BadFile, LoadedTls};
+use crate::listen::{Certificates, Connections};
 use crate::rpc::{self, Rpc, Tokens};
 use crate::service::Service;
 pub use crate::service::{HistoryTooShort, Keep};
@@ -44,6 +45,9 @@ pub enum Error {
     /// History would be kept too short.
     #[error(transparent)]
     Keep(#[from] HistoryTooShort),
+    /// A file of TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] BadFile),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
@@ -94,6 +98,7 @@ pub async fn run(
     if !address.ip().is_loopback() {
         return Err(Error::NotLoopback(address));
     }
+    let certificates = config.tls.map(Certificates::load).transpose()?;
     let store = open(&config.database).await?;
     let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let tokens = Tokens::new(&store.token_key(&fresh).await?);
@@ -124,8 +129,7 @@ pub async fn run(
     };
     let routes = rpc::add_to(routes, rpc);
 
-    // Without it a small answer waits some 40 ms for the peer to acknowledge what was sent before.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = Connections::accept(listener, certificates);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serve = Server::builder()
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)

@@ -1,6 +1,7 @@
 //! End to end: the real client against the real server, on every engine.
 
 // What the tests stand on.
+mod authority;
 mod backdate;
 mod customer;
 mod database;
@@ -37,4 +38,5 @@ mod seats;
 mod selections;
 mod streams;
 mod text;
+mod tls;
 mod watch;
