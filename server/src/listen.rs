@@ -14,10 +14,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use certificates::Certificates;
@@ -105,8 +107,8 @@ async fn accept(
                 handshakes.spawn(async move {
                     let handshake = handshake(acceptor, stream, address);
                     match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
-                        Ok(Ok(connection)) => _ = ready.send(connection).await,
-                        Ok(Err(error)) => tracing::info!(%address, %error, "no secure connection"),
+                        Ok(Some(connection)) => _ = ready.send(connection).await,
+                        Ok(None) => {}
                         Err(_) => tracing::info!(%address, "no secure connection: too slow"),
                     }
                 });
@@ -128,15 +130,29 @@ async fn handshake(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     address: SocketAddr,
-) -> io::Result<Connection> {
-    let stream = acceptor.accept(stream).await?;
+) -> Option<Connection> {
+    let (error, mut stream) = match acceptor.accept(stream).into_fallible().await {
+        Ok(stream) => match peer(&stream, address) {
+            Ok(peer) => return Some(Connection::tls(stream, peer)),
+            Err(error) => (error, stream.into_inner().0),
+        },
+        Err((error, stream)) => (error.to_string(), stream),
+    };
+    tracing::info!(%address, error, "no secure connection");
+    // The peer is told why; that would be lost if what it has sent were not read.
+    let _ = stream.shutdown().await;
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    None
+}
+
+fn peer(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Result<Peer, String> {
     let (_, tls) = stream.get_ref();
     if tls.alpn_protocol() != Some(PROTOCOL) {
-        return Err(io::Error::other("the peer does not ask for HTTP/2"));
+        return Err("the peer does not ask for HTTP/2".to_owned());
     }
     let names = match tls.peer_certificates() {
-        Some([own, ..]) => names::of(own).map_err(io::Error::other)?,
+        Some([own, ..]) => names::of(own)?,
         _ => Arc::default(),
     };
-    Ok(Connection::tls(stream, Peer { address, names }))
+    Ok(Peer { address, names })
 }

@@ -7,6 +7,7 @@ use rcgen::{
     KeyPair, SanType, date_time_ymd,
 };
 use seatwise_server::server::Tls;
+use uuid::Uuid;
 
 pub(crate) use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 
@@ -25,7 +26,7 @@ pub(crate) struct Pair {
 
 impl Authority {
     pub(crate) fn new() -> Self {
-        let issuer = CertifiedIssuer::self_signed(authority("Root"), new_key());
+        let issuer = CertifiedIssuer::self_signed(authority(), new_key());
         Self {
             issuer: issuer.expect("an authority"),
             is_root: true,
@@ -34,7 +35,7 @@ impl Authority {
 
     /// An authority below this one, with something about it changed.
     pub(crate) fn below(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let mut params = authority("Intermediate");
+        let mut params = authority();
         change(&mut params);
         let issuer = CertifiedIssuer::signed_by(params, new_key(), &self.issuer);
         Self {
@@ -135,8 +136,10 @@ fn new_key() -> KeyPair {
     KeyPair::generate().expect("a key")
 }
 
-fn authority(name: &str) -> CertificateParams {
+/// Each has a name of its own.
+fn authority() -> CertificateParams {
     let mut params = CertificateParams::new([]).expect("no names");
+    let name = format!("Authority {}", Uuid::new_v4());
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
