@@ -12,7 +12,6 @@
 //!
 //! Callers run every call in a task of its own: a dropped future could leave a transaction open.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use diesel_async::AsyncPgConnection;
@@ -178,10 +177,11 @@ pub use impact::Impact;
 pub use import::{ImportUser, Imported};
 pub use later_plans::GainedPlans;
 pub use licenses::{License, SeatsUpdate};
-pub use location::Exposure;
+pub use location::{Exposure, Location};
 pub use members::Holding;
 pub use migrate::Schema;
 pub use past::UserThen;
+pub use postgres::connect_driver;
 pub use preview::{Preview, Previewed, Promise};
 pub use products::{PlanOfProduct, Product, ProductFilter};
 pub use rehearse::{Rehearse, Rehearsed};
@@ -193,31 +193,6 @@ pub use summary::{Held, Summary};
 pub use types::{Id, Timestamp};
 pub use users::{NewUser, User, UserUpdate};
 pub use violations::{ViolationSummary, Violator, Violators};
-
-/// Where the data lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A PostgreSQL URL.
-    Postgres(String),
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
-impl std::str::FromStr for Location {
-    type Err = String;
-
-    /// Reads `postgres://…` (or `postgresql://…`) and `sqlite:PATH`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
-        }
-        match text.strip_prefix("sqlite:") {
-            Some("") => Err("sqlite: needs a path, as sqlite:/var/lib/seatwise.db".to_owned()),
-            Some(path) => Ok(Self::Sqlite(PathBuf::from(path))),
-            None => Err("must be postgres://USER@HOST/DATABASE or sqlite:PATH".to_owned()),
-        }
-    }
-}
 
 /// A handle on the database: on what is no customer's, and by [`Store::of`] on what is one's. Cheap to
 /// clone.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use futures_util::FutureExt;
 use seatwise_client::Client;
-use seatwise_server::server::{self, Config, Keep};
+use seatwise_server::server::{self, Config, Keep, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
@@ -147,6 +147,10 @@ impl Harness {
         admin_key(self.secrets.path())
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The engine that the server is on.
     pub(crate) fn engine(&self) -> Engine {
         self.database.engine()
@@ -176,19 +180,29 @@ impl Harness {
 
     /// Starts the server in this process, which keeps results and history so long.
     pub(crate) async fn start_keeping(&self, keep: Keep) {
+        self.start_with(|config| config.keep = keep).await;
+    }
+
+    /// Starts the server in this process, with TLS.
+    pub(crate) async fn start_secure(&self, tls: Tls) {
+        self.start_with(|config| config.tls = Some(tls)).await;
+    }
+
+    async fn start_with(&self, change: impl FnOnce(&mut Config)) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         let listener = TcpListener::bind(self.address).await;
         let listener = listener.expect("nobody else takes the address");
-        let config = Config {
+        let mut config = Config {
             database: self.database.location(),
             buy_more_url: BUY_MORE_URL.to_owned(),
-            keep,
+            keep: Keep::default(),
             tls: None,
             issuer: None,
             admin_key: self.admin_key(),
             overrides: Vec::new(),
         };
+        change(&mut config);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {

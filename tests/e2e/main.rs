@@ -1,6 +1,7 @@
 //! End to end: the real client against the real server, on every engine.
 
 // What the tests stand on.
+mod authority;
 mod backdate;
 mod colleague;
 mod customer;
@@ -43,4 +44,5 @@ mod selections;
 mod startup;
 mod streams;
 mod text;
+mod tls;
 mod watch;

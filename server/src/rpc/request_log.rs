@@ -14,13 +14,13 @@ use http_body::{Body, Frame, SizeHint};
 use prost::Message;
 use seatwise_proto::Method;
 use tonic::Code;
-use tonic::transport::server::TcpConnectInfo;
 use tonic_types::pb::{ErrorInfo, Status as Details};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::domain::{KeyId, PrincipalId};
+use crate::listen::Peer;
 
 /// What the lines are filtered by.
 const TARGET: &str = "seatwise::calls";
@@ -155,13 +155,12 @@ impl Call {
         let shown = request_id.to_str().unwrap_or_default();
         // As high as it can be, so that it is there for every line that is.
         let span = tracing::error_span!(target: TARGET, "call", id = shown);
-        let peer = request.extensions().get::<TcpConnectInfo>();
-        let peer = peer.and_then(TcpConnectInfo::remote_addr);
+        let peer = request.extensions().get::<Peer>();
         Self {
             started: Instant::now(),
             method: method(request.uri().path()),
             request_id,
-            peer: peer.map(|peer| peer.to_string()),
+            peer: peer.map(|peer| peer.address.to_string()),
             calling: Calling::default(),
             span,
             has_ended: false,
