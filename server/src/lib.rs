@@ -9,3 +9,4 @@ pub mod store;
 
 mod config;
 mod rpc;
+mod startup;

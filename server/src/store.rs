@@ -122,6 +122,7 @@ mod codec;
 mod contract;
 mod customers;
 mod diff;
+mod directory;
 mod earlier;
 mod error;
 mod filter;
@@ -132,6 +133,7 @@ mod import;
 mod journal;
 mod later_plans;
 mod licenses;
+mod location;
 mod lookup;
 mod members;
 mod migrate;
@@ -175,6 +177,7 @@ pub use impact::Impact;
 pub use import::{ImportUser, Imported};
 pub use later_plans::GainedPlans;
 pub use licenses::{License, SeatsUpdate};
+pub use location::Exposure;
 pub use members::Holding;
 pub use migrate::Schema;
 pub use past::UserThen;
@@ -262,6 +265,7 @@ impl Store {
                 i::id.eq(1),
                 i::token_key.eq(fresh),
                 i::catalogue_version.eq(0),
+                i::access_version.eq(0),
                 i::change_seq.eq(0),
                 i::change_hash.eq([0; 32].as_slice()),
                 i::changed_at.eq(Timestamp(0)),
