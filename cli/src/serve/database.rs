@@ -32,7 +32,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// The one that is given; of a URL and a file the one that is given in the stronger way.
-    pub(super) fn location(&self, settings: &Settings) -> Result<Location, Error> {
+    pub(crate) fn location(&self, settings: &Settings) -> Result<Location, Error> {
         match (&self.database, &self.database_file) {
             (None, None) => Ok(Location::Sqlite(
                 data_folder("--database")?.join("seatwise.db"),

@@ -267,6 +267,12 @@ pub(super) fn unauthenticated(problem: &'static str) -> Status {
     refuse(ErrorReason::Unauthenticated, message.to_owned(), &metadata)
 }
 
+/// Who calls cannot be known before the issuer tells its keys.
+pub(super) fn issuer_unavailable() -> Status {
+    let message = "the issuer of tokens does not answer; repeat the call";
+    refuse(ErrorReason::IssuerUnavailable, message.to_owned(), &[])
+}
+
 /// The caller has no role for this.
 pub(super) fn permission_denied(call: &'static str) -> Status {
     let message =
