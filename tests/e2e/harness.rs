@@ -181,19 +181,25 @@ impl Harness {
 
     /// Starts the server in this process, which keeps results and history so long.
     pub(crate) async fn start_keeping(&self, keep: Keep) {
+        self.start_configured(|config| config.keep = keep).await;
+    }
+
+    /// Starts the server in this process, configured by this.
+    pub(crate) async fn start_configured(&self, configure: impl FnOnce(&mut Config)) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         let listener = TcpListener::bind(self.address).await;
         let listener = listener.expect("nobody else takes the address");
-        let config = Config {
+        let mut config = Config {
             database: self.database.location(),
             buy_more_url: BUY_MORE_URL.to_owned(),
-            keep,
+            keep: Keep::default(),
             tls: None,
             issuer: None,
             admin_key: self.admin_key(),
             overrides: Vec::new(),
         };
+        configure(&mut config);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {

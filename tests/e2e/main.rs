@@ -7,6 +7,8 @@ mod customer;
 mod database;
 mod fixtures;
 mod harness;
+#[path = "../issuer.rs"]
+mod issuer;
 mod log;
 mod process;
 mod raw;
@@ -43,4 +45,5 @@ mod selections;
 mod startup;
 mod streams;
 mod text;
+mod tokens;
 mod watch;
