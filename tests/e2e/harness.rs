@@ -142,15 +142,6 @@ impl Harness {
         format!("http://{}", self.address)
     }
 
-    /// Where the server writes its first admin key.
-    pub(crate) fn admin_key(&self) -> PathBuf {
-        admin_key(self.secrets.path())
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// The engine that the server is on.
     pub(crate) fn engine(&self) -> Engine {
         self.database.engine()
@@ -180,15 +171,16 @@ impl Harness {
 
     /// Starts the server in this process, which keeps results and history so long.
     pub(crate) async fn start_keeping(&self, keep: Keep) {
-        self.start_with(|config| config.keep = keep).await;
+        self.start_configured(|config| config.keep = keep).await;
     }
 
     /// Starts the server in this process, with TLS.
     pub(crate) async fn start_secure(&self, tls: Tls) {
-        self.start_with(|config| config.tls = Some(tls)).await;
+        self.start_configured(|config| config.tls = Some(tls)).await;
     }
 
-    async fn start_with(&self, change: impl FnOnce(&mut Config)) {
+    /// Starts the server in this process, configured by this.
+    pub(crate) async fn start_configured(&self, configure: impl FnOnce(&mut Config)) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         let listener = TcpListener::bind(self.address).await;
@@ -202,7 +194,7 @@ impl Harness {
             admin_key: self.admin_key(),
             overrides: Vec::new(),
         };
-        change(&mut config);
+        configure(&mut config);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {

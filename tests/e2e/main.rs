@@ -8,6 +8,8 @@ mod customer;
 mod database;
 mod fixtures;
 mod harness;
+#[path = "../issuer.rs"]
+mod issuer;
 mod log;
 mod process;
 mod raw;
@@ -45,4 +47,5 @@ mod startup;
 mod streams;
 mod text;
 mod tls;
+mod tokens;
 mod watch;
