@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::names::Names;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, time, word};
 use crate::paging::{self, Ask, Limit};
+use crate::principals;
 use crate::products;
 use crate::text::text;
 use crate::users_filter::date;
@@ -129,6 +130,7 @@ enum Kind {
     GuardSet,
     BatchCancelled,
     JournalPruned,
+    Access,
 }
 
 impl From<Kind> for RecordKind {
@@ -148,7 +150,10 @@ impl Row for v1::HistoryRecord {
             user => user.to_owned(),
         }),
         column("what", |row| what(record(row))),
-        column("who", |row| row.who.clone()),
+        column("who", |row| match row.who_name.as_str() {
+            "" => row.who.clone(),
+            name => name.to_owned(),
+        }),
         column("comment", |row| row.comment.clone()),
         detail("thing_id", |row| record(row).thing_id.clone()),
         detail("through", |row| row.through.clone()),
@@ -241,7 +246,17 @@ fn what(record: &v1::Record) -> String {
             format!("{}: {}", choice.number, plans(choice.plans.as_ref()))
         }
         Details::JournalPruned(pruned) => pruned_up_to(pruned),
+        Details::Access(access) => rights(access),
         Details::Catalogue(record) => record.change.as_ref().map(changed).unwrap_or_default(),
+    }
+}
+
+fn rights(access: &v1::AccessRecord) -> String {
+    let kind = word(access.kind().as_str_name(), "KIND_").replace('_', " ");
+    match (&access.grant, access.key_id.as_str()) {
+        (Some(grant), _) => format!("{kind}: {}", principals::granted(grant)),
+        (None, "") => kind,
+        (None, key) => format!("{kind}: {key}"),
     }
 }
 

@@ -43,6 +43,16 @@ pub(crate) struct Column<M> {
     is_detail: bool,
 }
 
+impl<M> Column<M> {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn cell(&self, message: &M) -> String {
+        (self.cell)(message)
+    }
+}
+
 pub(crate) const fn column<M>(name: &'static str, cell: fn(&M) -> String) -> Column<M> {
     let is_detail = false;
     Column {

@@ -99,6 +99,7 @@ pages! {
     ListBatchesResponse batches Batch,
     ListCustomersResponse customers Customer,
     ListLicensesResponse licenses License,
+    ListPrincipalsResponse principals Principal,
     ListProductsResponse products Product,
     ListHoldersResponse users User,
     ListSelectionUsersResponse users User,

@@ -197,3 +197,15 @@ server-unreachable = the server is out of reach ({ $problem }); start it with `s
 journal-start = it begins after position { $position }, of { $time }: what was before was pruned and cannot be verified here
 checkpoint-unreached = the checkpoint at position { $position } is older than what is kept, so that NOTHING can be said about it; keep checkpoints newer than the oldest history
 pruned-up-to = up to position { $position }, of { $time }
+
+## Who may do what
+
+grant-for-whom = say for whom the roles are: --customer, which can be repeated, or --all-customers
+grant-what = say what may be done: --role, which can be repeated
+principal-unknown = nobody is called { $name }. To make a key for somebody new, say what it may do: --role with --customer or --all-customers
+principal-ambiguous = { $count } are called { $name }, of different kinds; give the UUID (see: seatwise principals list)
+principal-deleted = { $name } is deleted, with all grants and keys
+nobody-is-asked = this server asks nobody who they are: everybody may do everything
+key-shown-once = this is the key; it is not kept and cannot be shown again:
+key-written = the key is in { $file }; use it with SEATWISE_TOKEN_FILE or --token-file
+admin-recovered = { $name } is a new global admin; the key is in { $file }. Revoke what is lost: seatwise keys list, keys revoke

@@ -198,3 +198,15 @@ server-unreachable = de server is onbereikbaar ({ $problem }); start hem met `se
 journal-start = het begint na positie { $position }, van { $time }: wat daarvoor kwam, is opgeruimd en kan hier niet worden gecontroleerd
 checkpoint-unreached = het controlepunt op positie { $position } is ouder dan wat wordt bewaard, zodat er NIETS over te zeggen is; bewaar controlepunten die nieuwer zijn dan de oudste geschiedenis
 pruned-up-to = tot en met positie { $position }, van { $time }
+
+## Wie wat mag
+
+grant-for-whom = zeg voor wie de rollen zijn: --customer, eventueel meermaals, of --all-customers
+grant-what = zeg wat er mag: --role, eventueel meermaals
+principal-unknown = niemand heet { $name }. Om een sleutel te maken voor iemand nieuws, zeg wat die mag: --role met --customer of --all-customers
+principal-ambiguous = { $count } heten { $name }, van verschillende soorten; geef de UUID (zie: seatwise principals list)
+principal-deleted = { $name } is verwijderd, met alle rechten en sleutels
+nobody-is-asked = deze server vraagt niemand wie hij is: iedereen mag alles
+key-shown-once = dit is de sleutel; die wordt niet bewaard en kan niet opnieuw worden getoond:
+key-written = de sleutel staat in { $file }; gebruik hem met SEATWISE_TOKEN_FILE of --token-file
+admin-recovered = { $name } is een nieuwe globale beheerder; de sleutel staat in { $file }. Trek in wat verloren is: seatwise keys list, keys revoke

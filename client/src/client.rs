@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use seatwise_proto::v1::{
-    self, assignment_service_client::AssignmentServiceClient,
-    batch_service_client::BatchServiceClient, catalogue_service_client::CatalogueServiceClient,
+    self, access_service_client::AccessServiceClient,
+    assignment_service_client::AssignmentServiceClient, batch_service_client::BatchServiceClient,
+    catalogue_service_client::CatalogueServiceClient,
     customer_service_client::CustomerServiceClient, history_service_client::HistoryServiceClient,
     license_service_client::LicenseServiceClient, selection_service_client::SelectionServiceClient,
-    user_service_client::UserServiceClient,
+    server_service_client::ServerServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -239,4 +240,28 @@ calls! { HistoryServiceClient:
     again get_user_at(GetUserAtRequest) -> GetUserAtResponse;
     /// Returns the end of a journal.
     again get_checkpoint(GetCheckpointRequest) -> Checkpoint.checkpoint;
+}
+calls! { AccessServiceClient:
+    /// Creates a principal with its grants.
+    once create_principal(CreatePrincipalRequest) -> Principal.principal;
+    /// Returns one principal.
+    again get_principal(GetPrincipalRequest) -> Principal.principal;
+    /// Lists principals by kind and name.
+    again list_principals(ListPrincipalsRequest) -> ListPrincipalsResponse;
+    /// Deletes a principal with its grants and keys.
+    once delete_principal(DeletePrincipalRequest) -> DeletePrincipalResponse;
+    /// Gives a principal a grant.
+    once create_grant(CreateGrantRequest) -> Principal.principal;
+    /// Takes a grant away.
+    once delete_grant(DeleteGrantRequest) -> Principal.principal;
+    /// Makes a key for a principal; the answer has its secret, which is not shown again.
+    once create_key(CreateKeyRequest) -> CreateKeyResponse;
+    /// Revokes a key for ever.
+    again revoke_key(RevokeKeyRequest) -> Key.key;
+    /// Tells who the caller is, and what it may do.
+    again get_caller(GetCallerRequest) -> GetCallerResponse;
+}
+calls! { ServerServiceClient:
+    /// Tells which server answers, and how it is run.
+    again get_server_info(GetServerInfoRequest) -> GetServerInfoResponse;
 }

@@ -6,6 +6,7 @@ mod change;
 mod compliance;
 mod decide;
 mod digest;
+mod directory;
 mod guard;
 mod ids;
 mod journal;
@@ -13,6 +14,7 @@ mod list;
 mod plan;
 mod reason;
 mod rules;
+mod secret;
 mod selection;
 mod snapshot;
 mod tally;
@@ -27,18 +29,20 @@ pub use change::{
 pub use compliance::{Compliance, Violation, ViolationFilter};
 pub use decide::decide;
 pub use digest::Digest;
+pub use directory::{AccessChange, Directory, Forbidden, Key, Principal, PrincipalKind};
 pub use guard::{Guard, Losses};
 pub use ids::{
     BatchId, CustomerId, GrantId, KeyId, PlanId, PrincipalId, ProductId, RequestId, SelectionId,
     UserId,
 };
 pub use journal::{
-    CatalogueRecord, Comment, Commit, Cut, INSTALLATION, Moved, Origin, Record, RecordKind,
-    SeatsSet, UserFields, hash_record,
+    ANONYMOUS, AccessRecord, CatalogueRecord, Comment, Commit, Cut, INSTALLATION, Moved, Origin,
+    Record, RecordKind, SeatsSet, UserFields, hash_record,
 };
 pub use list::{Place, UserOrder};
 pub use plan::{Demand, Disposition, Edit, Outcome, Plan, Stop};
 pub use reason::Reason;
+pub use secret::{KEY_PREFIX, Secret};
 pub use selection::{Selection, SelectionPart, UserFilter};
 pub use snapshot::{Held, Seats, Snapshot, UserState};
 pub use tally::{Progress, SeatTally, Tally};

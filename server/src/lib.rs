@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod edition;
+pub mod identity;
 pub mod server;
 pub mod service;
 pub mod store;
@@ -9,4 +10,5 @@ pub mod store;
 mod config;
 mod listen;
 mod rpc;
+mod startup;
 mod trust;

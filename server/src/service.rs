@@ -4,6 +4,7 @@
 //! Every store call runs in a task of its own (`detached`): a caller that goes away must not drop a
 //! transaction half-way.
 
+mod access;
 mod batch;
 mod compliance;
 mod history;
@@ -32,6 +33,7 @@ pub use crate::store::{
     Timestamp, Unconfirmed, User, UserThen, UserUpdate, Users, ViolationSummary, Violator,
     Violators,
 };
+pub use access::{new_grant, new_key};
 pub use batch::{Encode, Encoding};
 pub use history::{About, HistoryQuery};
 pub use import::{CustomerImpact, ImpactPart, ImpactTotal, ImportPreview, ImportReport};
@@ -42,7 +44,7 @@ pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 pub use watch::{Watch, Watched};
 
-use crate::domain::Catalogue;
+use crate::domain::{Catalogue, Roles};
 use crate::edition::Note;
 use crate::store::{self, Store};
 
@@ -69,6 +71,9 @@ pub enum Error {
     /// The store is not as it should be: a defect.
     #[error(transparent)]
     Broken(store::Error),
+    /// The system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(String),
     /// A task of ours failed: a defect.
     #[error("task failed: {0}")]
     Task(#[from] tokio::task::JoinError),
@@ -90,6 +95,9 @@ pub struct Service(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    access: access::Access,
+    /// Roles that may have a batch carried out.
+    batch_roles: Roles,
     catalogue: Mutex<Arc<Catalogue>>,
     encode: Encode,
     progress: results::Progress,
@@ -102,9 +110,11 @@ struct Shared {
 
 impl Service {
     /// Puts a service on a store whose schema is current.
-    pub fn new(store: Store, encode: Encode) -> Self {
+    pub fn new(store: Store, encode: Encode, batch_roles: Roles) -> Self {
         Self(Arc::new(Shared {
             store,
+            access: access::Access::default(),
+            batch_roles,
             catalogue: Mutex::default(),
             encode,
             progress: results::Progress::default(),
@@ -165,7 +175,8 @@ impl Service {
     }
 }
 
+/// The time.
 #[expect(clippy::disallowed_methods, reason = "the one clock of the service")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     SystemTime::now().into()
 }

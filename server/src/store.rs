@@ -121,6 +121,7 @@ mod codec;
 mod contract;
 mod customers;
 mod diff;
+mod directory;
 mod earlier;
 mod error;
 mod filter;
@@ -239,6 +240,7 @@ impl Store {
                 i::id.eq(1),
                 i::token_key.eq(fresh),
                 i::catalogue_version.eq(0),
+                i::access_version.eq(0),
                 i::change_seq.eq(0),
                 i::change_hash.eq([0; 32].as_slice()),
                 i::changed_at.eq(Timestamp(0)),

@@ -3,10 +3,12 @@
 // What the tests stand on.
 mod authority;
 mod backdate;
+mod colleague;
 mod customer;
 mod database;
 mod fixtures;
 mod harness;
+mod log;
 mod process;
 mod raw;
 
@@ -15,6 +17,7 @@ mod assign;
 mod catalogue;
 mod change;
 mod compliance;
+mod config;
 mod crash;
 mod earlier;
 mod history;
@@ -32,10 +35,13 @@ mod postgres;
 mod real_catalogue;
 mod reasons;
 mod replay;
+mod request_log;
 mod retention;
 mod revoke;
+mod rights;
 mod seats;
 mod selections;
+mod startup;
 mod streams;
 mod text;
 mod tls;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use super::{CustomerId, GrantId, INSTALLATION, KeyId, PrincipalId};
 
 /// What somebody is to do. The first five are the roles that may assign licenses in partner portals.
@@ -207,6 +209,33 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The service itself, and everybody where nobody is asked who they are.
+    pub fn everybody() -> Self {
+        Self {
+            principal: PrincipalId(Uuid::nil()),
+            key: None,
+            grants: vec![Grant {
+                id: GrantId(Uuid::nil()),
+                roles: Roles::EVERY,
+                customers: Customers::All,
+                expires_at: None,
+            }],
+        }
+    }
+
+    /// Somebody to whom no grant was ever given.
+    pub fn nobody() -> Self {
+        Self {
+            grants: Vec::new(),
+            ..Self::everybody()
+        }
+    }
+
+    /// True if what the caller may do is in the directory.
+    pub fn is_stored(&self) -> bool {
+        !self.principal.0.is_nil()
+    }
+
     /// True if some grant has one of the roles.
     pub fn has(&self, roles: Roles) -> bool {
         self.grants.iter().any(|grant| grant.roles.meets(roles))

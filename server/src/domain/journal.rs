@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    BatchId, ChoiceId, CustomerId, Edit, Guard, LaterPlans, PlanChoice, PlanId, ProductId,
-    RequestId, SelectionId, Stop, UserId,
+    BatchId, ChoiceId, CustomerId, Customers, Edit, Guard, LaterPlans, PlanChoice, PlanId,
+    PrincipalId, ProductId, RequestId, Roles, SelectionId, Stop, UserId,
 };
 
 /// Longest comment, in characters.
@@ -20,6 +20,9 @@ const COMMIT_TAG: &[u8] = b"seatwise commit 1\n";
 
 /// The chain of what belongs to no customer, as the catalogue. No customer has this id.
 pub const INSTALLATION: CustomerId = CustomerId(Uuid::nil());
+
+/// Who asks where nobody is asked who they are.
+pub const ANONYMOUS: &str = "anonymous";
 
 /// Who asked for a mutation, through what, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +147,26 @@ pub enum Record {
     Catalogue(CatalogueRecord),
     /// The journal was pruned from its front.
     JournalPruned(CustomerId, Cut),
+    /// Somebody's rights were changed.
+    Access(AccessRecord),
+}
+
+/// A change of the rights of a principal, whose name is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRecord {
+    /// The principal.
+    pub principal: PrincipalId,
+    /// What happened: 1 principal created, 2 principal deleted, 3 grant given, 4 grant taken away, 5 key
+    /// made, 6 key revoked.
+    pub kind: u8,
+    /// The grant or key; the principal itself if it is about that.
+    pub thing: Uuid,
+    /// Roles of the grant.
+    pub roles: Roles,
+    /// When grant or key end; none for ever.
+    pub expires_at: Option<i64>,
+    /// Customers of the grant.
+    pub customers: Customers,
 }
 
 /// A change of the catalogue, which has no personal data.
@@ -184,11 +207,12 @@ pub enum RecordKind {
     GuardSet = 16,
     BatchCancelled = 17,
     JournalPruned = 18,
+    Access = 19,
 }
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Assignments,
         Self::UserCreated,
         Self::UserUpdated,
@@ -207,6 +231,7 @@ impl RecordKind {
         Self::GuardSet,
         Self::BatchCancelled,
         Self::JournalPruned,
+        Self::Access,
     ];
 
     /// The kind with this number.
@@ -238,6 +263,7 @@ impl Record {
             Self::SelectionDeleted(selection) => (Kind::SelectionDeleted, selection.0),
             Self::ChoiceNumbered(customer, ..) => (Kind::ChoiceNumbered, customer.0),
             Self::JournalPruned(customer, _) => (Kind::JournalPruned, customer.0),
+            Self::Access(record) => (Kind::Access, record.principal.0),
             Self::Catalogue(record) => {
                 let plan = record.plan.map(|plan| plan.0);
                 let thing = record.product.map(|product| product.0).or(plan);

@@ -1,14 +1,16 @@
 //! Which call takes which role: the one table, and what the gate puts into each call that it lets pass. An
 //! RPC that is not in the table does not compile.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use seatwise_proto::Method;
-use seatwise_proto::v1::ErrorReason;
 use tonic::{Request, Status};
 
 use super::parse::Fields;
-use super::status::{customer_not_found, refuse};
+use super::status::{customer_not_found, permission_denied};
 use crate::domain::{
-    Caller, Comment, CustomerId, Customers, Denied, INSTALLATION, Origin, Role, Roles, Scope,
+    ANONYMOUS, Caller, Comment, CustomerId, Customers, Denied, INSTALLATION, Origin, PrincipalKind,
+    Role, Roles, Scope,
 };
 
 /// What a call takes.
@@ -36,6 +38,8 @@ const ASSIGN: Roles = Roles::of(&[
     HelpdeskAgent,
     LicenseAdministrator,
 ]);
+/// Who may have a batch carried out, also later.
+pub(crate) const BATCH_ROLES: Roles = ASSIGN;
 /// Who may look at a customer.
 const LOOK: Roles = Roles::of(&[
     GlobalAdmin,
@@ -150,12 +154,32 @@ impl Rule {
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
     caller: Caller,
+    identity: Option<Identity>,
     method: Method,
+    /// What the call has reached.
+    entered: Arc<Mutex<Vec<CustomerId>>>,
 }
 
+/// How a caller proves who it is, and the name that is proved.
+pub(super) type Identity = (PrincipalKind, String);
+
 impl Pass {
-    pub(super) fn new(caller: Caller, method: Method) -> Self {
-        Self { caller, method }
+    /// Lets a call pass if its caller may make it for anything at all.
+    pub(super) fn new(
+        caller: Caller,
+        identity: Option<Identity>,
+        method: Method,
+    ) -> Result<Self, Status> {
+        let rule = Rule::of(method);
+        let may =
+            rule.is_open || caller.has(rule.customer) || caller.may_everywhere(rule.installation);
+        let pass = Self {
+            caller,
+            identity,
+            method,
+            entered: Arc::default(),
+        };
+        if may { Ok(pass) } else { Err(pass.denied()) }
     }
 
     /// The pass of a call.
@@ -169,14 +193,28 @@ impl Pass {
         &self.caller
     }
 
+    /// Who the caller has proved to be; none if nobody is asked.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     /// Lets the call reach what is this customer's. For a caller without a grant for it the customer does
     /// not exist.
     pub(super) fn enter(&self, customer: CustomerId) -> Result<Scope, Status> {
-        let entered = self.caller.enter(customer, Rule::of(self.method).customer);
-        entered.map_err(|denied| match denied {
-            Denied::Customer => customer_not_found(customer),
-            Denied::Role => self.denied(),
-        })
+        match self.caller.enter(customer, Rule::of(self.method).customer) {
+            Ok(scope) => {
+                self.note(customer);
+                Ok(scope)
+            }
+            Err(Denied::Customer) => {
+                self.log_denial("no grant for the customer", Some(customer));
+                Err(customer_not_found(customer))
+            }
+            Err(Denied::Role) => {
+                self.log_denial("no role for this at the customer", Some(customer));
+                Err(permission_denied(self.method.name()))
+            }
+        }
     }
 
     /// The same, for a journal: a customer's, or the installation's.
@@ -187,7 +225,9 @@ impl Pass {
         let entered = self
             .caller
             .enter_installation(Rule::of(self.method).installation);
-        entered.ok_or_else(|| self.denied())
+        let scope = entered.ok_or_else(|| self.denied())?;
+        self.note(INSTALLATION);
+        Ok(scope)
     }
 
     /// The customers that the caller may look at.
@@ -206,21 +246,54 @@ impl Pass {
         })
     }
 
+    /// The same pass for who the caller is by now; refused if the call would not have been let pass, or not
+    /// have reached what it has reached.
+    pub(super) fn again(&self, caller: Caller) -> Result<(), Status> {
+        let pass = Self::new(caller, self.identity.clone(), self.method)?;
+        let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        entered
+            .iter()
+            .try_for_each(|chain| pass.enter_journal(*chain).map(drop))
+    }
+
+    fn note(&self, chain: CustomerId) {
+        let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        entered.push(chain);
+    }
+
     fn who(&self) -> String {
-        match self.caller.principal.0 {
-            id if id.is_nil() => "anonymous".to_owned(),
-            id => id.to_string(),
+        let Caller { principal, key, .. } = &self.caller;
+        match key {
+            _ if !self.caller.is_stored() => ANONYMOUS.to_owned(),
+            Some(key) => format!("{principal}/{key}"),
+            None => principal.to_string(),
         }
     }
 
     fn denied(&self) -> Status {
+        self.log_denial("no role for this", None);
+        permission_denied(self.method.name())
+    }
+
+    fn log_denial(&self, why: &str, customer: Option<CustomerId>) {
+        let Caller { principal, key, .. } = &self.caller;
+        let key = key.map(tracing::field::display);
+        let customer = customer.map(tracing::field::display);
         let call = self.method.name();
-        let message =
-            format!("no role of yours may do this ({call}); ask who gives rights here for it");
-        refuse(
-            ErrorReason::PermissionDenied,
-            message,
-            &[("call", call.to_owned())],
-        )
+        tracing::warn!(%principal, key, call, customer, why, "denied");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_takes_a_role_or_is_for_everybody() {
+        for method in Method::ALL {
+            let rule = Rule::of(method);
+            let roles = !rule.customer.is_empty() || !rule.installation.is_empty();
+            assert_ne!(rule.is_open, roles, "{}", method.name());
+        }
     }
 }

@@ -33,7 +33,7 @@ macro_rules! list_requests {
 
 list_requests! {
     ListAssignmentsRequest ListBatchesRequest ListCustomersRequest ListHoldersRequest
-    ListLicensesRequest ListProductsRequest ListSelectionUsersRequest ListUsersRequest
+    ListLicensesRequest ListPrincipalsRequest ListProductsRequest ListSelectionUsersRequest ListUsersRequest
 }
 
 /// Lists that only go forward, and are not counted.

@@ -4,10 +4,11 @@ use seatwise_proto::v1::record::Details;
 use seatwise_proto::v1::{self, RecordKind};
 
 use super::convert;
+use super::principals::grant as convert_grant;
 use super::results::code;
 use crate::domain::{
-    Catalogue, CatalogueRecord, ChoiceId, Choices, Edit, Moved, ProductId, Record, SeatsSet,
-    UserFields,
+    AccessRecord, Catalogue, CatalogueRecord, ChoiceId, Choices, Edit, Moved, ProductId, Record,
+    SeatsSet, UserFields,
 };
 use crate::service::Timestamp;
 
@@ -93,6 +94,7 @@ fn details(record: &Record, choices: &Choices, catalogue: &Catalogue) -> Option<
             commit_time: Some(convert::time(Timestamp(cut.at))),
             hash: convert::hex(&cut.hash),
         }),
+        Record::Access(record) => Details::Access(access_record(record)),
     })
 }
 
@@ -164,5 +166,27 @@ fn catalogue_record(record: &CatalogueRecord) -> v1::CatalogueRecord {
     };
     v1::CatalogueRecord {
         change: Some(change),
+    }
+}
+
+fn access_record(record: &AccessRecord) -> v1::AccessRecord {
+    let is_key = matches!(record.kind, 5 | 6);
+    let expire_time = record.expires_at.map(|end| convert::time(Timestamp(end)));
+    let grant = matches!(record.kind, 3 | 4).then(|| v1::Grant {
+        grant_id: record.thing.to_string(),
+        expire_time,
+        create_time: None,
+        ..convert_grant(record.roles, &record.customers)
+    });
+    v1::AccessRecord {
+        // The numbers of the protocol are those of the journal.
+        kind: record.kind.into(),
+        grant,
+        key_id: if is_key {
+            record.thing.to_string()
+        } else {
+            String::new()
+        },
+        key_expire_time: expire_time.filter(|_| is_key),
     }
 }

@@ -14,7 +14,7 @@ use super::convert;
 use super::language::Language;
 use super::parse::too_many;
 use super::text;
-use crate::domain::{Catalogue, CustomerId, Losses, PlanId, ProductId, RequestId};
+use crate::domain::{Catalogue, CustomerId, Forbidden, Losses, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -22,7 +22,7 @@ const DOMAIN: &str = "seatwise.dev";
 /// A status above some 15 KiB is lost on the way, code and all.
 const VIOLATIONS_MAX: usize = 20;
 const VIOLATION_CHARS_MAX: usize = 200;
-/// What a caller is told to wait if the store or the server is away.
+/// What a caller is told to wait if the store, the server or the issuer is away.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A field and what is wrong with it.
@@ -104,7 +104,7 @@ fn code(reason: ErrorReason) -> Code {
         | R::ChangesPruned
         | R::LastGlobalAdmin
         | R::TooManyRights => Code::FailedPrecondition,
-        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
+        R::StoreUnavailable | R::ShuttingDown | R::IssuerUnavailable => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
 }
@@ -134,7 +134,9 @@ pub(super) fn from_service(error: service::Error) -> Status {
             let message = "this server is stopping; repeat or resume in a moment";
             refuse(ErrorReason::ShuttingDown, message.to_owned(), &[])
         }
-        error @ (service::Error::Broken(_) | service::Error::Task(_)) => internal(&error),
+        error @ (service::Error::Broken(_)
+        | service::Error::Random(_)
+        | service::Error::Task(_)) => internal(&error),
     }
 }
 
@@ -146,10 +148,14 @@ pub(super) fn internal(error: &dyn std::error::Error) -> Status {
     refuse(ErrorReason::Internal, message, &[("errorId", id)])
 }
 
+/// There is no such thing.
+pub(super) fn not_found(resource: &'static str, id: String) -> Status {
+    from_refusal(Refusal::NotFound { resource, id })
+}
+
 /// The customer does not exist; or not for this caller, which must look the same.
 pub(super) fn customer_not_found(customer: CustomerId) -> Status {
-    let (resource, id) = ("customer", customer.to_string());
-    from_refusal(Refusal::NotFound { resource, id })
+    not_found("customer", customer.to_string())
 }
 
 fn from_refusal(refusal: Refusal) -> Status {
@@ -198,6 +204,7 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
+        Refusal::Forbidden(forbidden) => from_forbidden(forbidden),
         Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
             from_past(&refusal)
         }
@@ -209,6 +216,72 @@ fn from_refusal(refusal: Refusal) -> Status {
             unreachable!("told with what it is bound to by its caller")
         }
     }
+}
+
+/// Why somebody's rights are not changed.
+fn from_forbidden(forbidden: Forbidden) -> Status {
+    let say = |reason, message: &str| refuse(reason, message.to_owned(), &[]);
+    match forbidden {
+        Forbidden::OwnRights => say(
+            ErrorReason::OwnRights,
+            "nobody changes the own rights; ask another global admin to do it",
+        ),
+        Forbidden::BeyondOwnRights => say(
+            ErrorReason::BeyondOwnRights,
+            "nobody gives what they do not have themselves: roles, customers or time; give less, or ask a \
+             global admin",
+        ),
+        Forbidden::LastAdmin => say(
+            ErrorReason::LastGlobalAdmin,
+            "nobody would be left who can give rights; make another global admin first",
+        ),
+        Forbidden::TooMany(what, max) => refuse(
+            ErrorReason::TooManyRights,
+            format!(
+                "there are {max} {what}, as many as there can be; delete what is no longer needed"
+            ),
+            &[("what", what.to_owned()), ("max", max.to_string())],
+        ),
+        Forbidden::NotByKey => invalid_field(
+            "principal_id",
+            "is no principal of KIND_KEY; it proves who it is in another way",
+        ),
+        Forbidden::NoPrincipal(_)
+        | Forbidden::NoGrant(_)
+        | Forbidden::NoKey(_)
+        | Forbidden::NameTaken => unreachable!("told as missing or as existing"),
+    }
+}
+
+/// The call does not prove who makes it.
+pub(super) fn unauthenticated(problem: &'static str) -> Status {
+    let message = match problem {
+        "missing" => "say who you are: send `authorization: Bearer` with an API key or a token",
+        "expired" => "what was sent to prove who you are has expired; get a new key or token",
+        "revoked" => "the key that was sent was revoked; get a new one",
+        _ => {
+            "what was sent does not prove who you are; send an API key or a token that is good here"
+        }
+    };
+    let metadata = [("problem", problem.to_owned())];
+    refuse(ErrorReason::Unauthenticated, message.to_owned(), &metadata)
+}
+
+/// Who calls cannot be known before the issuer tells its keys.
+pub(super) fn issuer_unavailable() -> Status {
+    let message = "the issuer of tokens does not answer; repeat the call";
+    refuse(ErrorReason::IssuerUnavailable, message.to_owned(), &[])
+}
+
+/// The caller has no role for this.
+pub(super) fn permission_denied(call: &'static str) -> Status {
+    let message =
+        format!("no role of yours may do this ({call}); ask who gives rights here for it");
+    refuse(
+        ErrorReason::PermissionDenied,
+        message,
+        &[("call", call.to_owned())],
+    )
 }
 
 /// What was done is not done yet, or is no longer known.

@@ -208,6 +208,8 @@ impl Service {
         origin: &Origin,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
+        let roles = self.0.batch_roles;
+        let may_go_on = self.may_go_on(origin, customer, roles).await?;
         let (order, promised) = self.0.store.batch_chunk(customer, batch, position).await?;
         let mut catalogue = self.known_catalogue();
         let turns = order.turns.len() as i64;
@@ -227,7 +229,8 @@ impl Service {
         };
         loop {
             let shared = Arc::new(chunk);
-            let decide = self.decision(shared.clone(), catalogue.clone(), terms, promised);
+            let bounds = (promised, may_go_on);
+            let decide = self.decision(shared.clone(), catalogue.clone(), terms, bounds);
             let written = self.0.store.write_chunk(shared.clone(), decide).await?;
             if !matches!(written, Written::CatalogueMoved) {
                 return Ok((written, turns));
@@ -238,19 +241,28 @@ impl Service {
         }
     }
 
+    /// How a chunk is decided: by the rules, unless it is to come to what was promised and does not, or who
+    /// asked for it may no longer do so.
     fn decision(
         &self,
         chunk: Arc<Chunk>,
         catalogue: Arc<Catalogue>,
         terms: Terms,
-        promised: Option<Digest>,
+        (promised, may_go_on): (Option<Digest>, bool),
     ) -> Decide {
         let encode = self.0.encode.clone();
         Arc::new(move |snapshot| {
             let mut plan = decide(&catalogue, snapshot, &chunk.order, terms);
             let kept = |promised| promised == Digest::of(&catalogue, snapshot, &chunk.order, &plan);
-            if snapshot.progress.stopped.is_none() && !promised.is_none_or(kept) {
-                plan = Plan::skip(snapshot, &chunk.order, Stop::PlanStale);
+            let stop = if !may_go_on {
+                Some(Stop::AccessLost)
+            } else if promised.is_none_or(kept) {
+                None
+            } else {
+                Some(Stop::PlanStale)
+            };
+            if let (None, Some(stop)) = (snapshot.progress.stopped, stop) {
+                plan = Plan::skip(snapshot, &chunk.order, stop);
             }
             let results = encode(&Encoding {
                 batch: Some((chunk.batch, chunk.now)),

@@ -21,6 +21,25 @@ pub struct Slice<K> {
     pub with_total: bool,
 }
 
+impl<K: Ord> Slice<K> {
+    /// The part of rows that are at hand, in the order of their keys.
+    pub fn of<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+        let limit = usize::try_from(self.limit).unwrap_or_default();
+        match &self.place {
+            Place::First | Place::Last => {}
+            Place::After(after) => rows.retain(|row| key(row) > *after),
+            Place::Before(before) => rows.retain(|row| key(row) < *before),
+        }
+        let excess = rows.len().saturating_sub(limit);
+        if self.place.is_backward() {
+            rows.drain(..excess);
+        } else {
+            rows.truncate(limit);
+        }
+        rows
+    }
+}
+
 /// The rows of a slice, in the order of the list, and how many the list has, if asked.
 pub type Sliced<T> = (Vec<T>, Option<i64>);
 

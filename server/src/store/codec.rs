@@ -1,12 +1,14 @@
 //! Bytes of our own in rows: turns of a chunk, edits of a change, plans of a choice. Fixed widths,
 //! little endian; what is written here is read back here.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::error::Error;
 use crate::domain::{
-    Assign, Change, ChoiceId, Disposition, Edit, Order, PlanChoice, PlanEdit, PlanId, ProductId,
-    Replace, SeatTally, Seats, Tally, Turn, Undo, UserId,
+    Assign, Change, ChoiceId, CustomerId, Customers, Disposition, Edit, Order, PlanChoice,
+    PlanEdit, PlanId, ProductId, Replace, SeatTally, Seats, Tally, Turn, Undo, UserId,
 };
 
 /// Plans of a choice: 16 bytes each.
@@ -25,6 +27,26 @@ pub(super) fn decode_choice(only: bool, plans: &[u8]) -> Result<PlanChoice, Erro
     } else {
         PlanChoice::AllExcept(ids)
     })
+}
+
+/// Customers of a grant: 16 bytes each, sorted; none is all.
+pub(super) fn encode_customers(customers: &Customers) -> Option<Vec<u8>> {
+    match customers {
+        Customers::All => None,
+        Customers::Listed(listed) => Some(listed.iter().flat_map(|id| *id.0.as_bytes()).collect()),
+    }
+}
+
+pub(super) fn decode_customers(stored: Option<&[u8]>) -> Result<Customers, Error> {
+    let Some(bytes) = stored else {
+        return Ok(Customers::All);
+    };
+    let mut reader = Reader(bytes);
+    let mut listed = BTreeSet::new();
+    while !reader.0.is_empty() {
+        listed.insert(CustomerId(reader.id()?));
+    }
+    Ok(Customers::Listed(listed))
 }
 
 /// Sums of a batch: products with their seats before and after, then reasons with their counts.

@@ -6,7 +6,7 @@
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
 use super::types::Timestamp;
-use crate::domain::{BatchId, Guard, Losses, PlanId, ProductId};
+use crate::domain::{BatchId, Forbidden, Guard, Losses, PlanId, ProductId};
 
 /// Why a store call did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,9 @@ pub enum Refusal {
         /// When it was committed.
         at: Timestamp,
     },
+    /// The rules of the directory stand against it.
+    #[error("forbidden: {0:?}")]
+    Forbidden(Forbidden),
     /// The batch would take away more than the customer's guard allows unasked.
     #[error("{} users would lose a product", .0.losses.users)]
     Unconfirmed(Box<Unconfirmed>),

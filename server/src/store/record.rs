@@ -5,14 +5,16 @@
 use super::Timestamp;
 use super::batches::{decode_stop, encode_stop};
 use super::codec::{
-    Reader, damaged, decode_choice, decode_edits, encode_edits, encode_plans, put_text,
+    Reader, damaged, decode_choice, decode_customers, decode_edits, encode_customers, encode_edits,
+    encode_plans, put_text,
 };
 use super::error::Error;
 use super::later_plans::{decode_later_plans, encode_later_plans};
 use super::types::Id;
 use crate::domain::{
-    BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Cut, Guard, Moved, Origin, PlanChoice,
-    PlanId, ProductId, Record, RecordKind, SelectionId, UserFields, UserId, hash_record,
+    AccessRecord, BatchId, CatalogueRecord, ChoiceId, Commit, CustomerId, Customers, Cut, Guard,
+    Moved, Origin, PlanChoice, PlanId, ProductId, Record, RecordKind, Roles, SelectionId,
+    UserFields, UserId, hash_record,
 };
 
 /// A record to write.
@@ -169,6 +171,14 @@ fn encode(record: &Record) -> Vec<u8> {
             put_numbers(&mut bytes, &[cut.position, cut.at]);
             bytes.extend(cut.hash);
         }
+        Record::Access(record) => {
+            bytes.push(record.kind);
+            bytes.extend(record.thing.as_bytes());
+            bytes.extend(record.roles.bits().to_le_bytes());
+            put_numbers(&mut bytes, &[record.expires_at.unwrap_or(-1)]);
+            bytes.push(u8::from(record.customers == Customers::All));
+            bytes.extend(encode_customers(&record.customers).unwrap_or_default());
+        }
     }
     bytes
 }
@@ -227,6 +237,7 @@ pub(super) fn decode(kind: i16, thing: Id, details: &[u8]) -> Result<Record, Err
         }
         Kind::Catalogue => Record::Catalogue(reader.catalogue()?),
         Kind::JournalPruned => Record::JournalPruned(thing.into(), reader.cut()?),
+        Kind::Access => Record::Access(reader.access(thing)?),
     };
     if !reader.0.is_empty() {
         return Err(damaged());
@@ -284,6 +295,25 @@ impl Reader<'_> {
         Ok(Cut { position, at, hash })
     }
 
+    fn access(&mut self, principal: Id) -> Result<AccessRecord, Error> {
+        let (kind, thing) = (self.take(1)?[0], self.id()?);
+        let roles = u16::from_le_bytes(self.take(2)?.try_into().expect("2 bytes"));
+        let expires_at = Some(self.i64()?).filter(|end| *end >= 0);
+        let all = self.flag()?;
+        let listed = std::mem::take(&mut self.0);
+        if all && !listed.is_empty() {
+            return Err(damaged());
+        }
+        Ok(AccessRecord {
+            principal: principal.into(),
+            kind,
+            thing,
+            roles: Roles::from_bits(roles).ok_or_else(damaged)?,
+            expires_at,
+            customers: decode_customers((!all).then_some(listed))?,
+        })
+    }
+
     fn catalogue(&mut self) -> Result<CatalogueRecord, Error> {
         let kind = self.take(1)?[0];
         let mut id = || self.id().map(|id| (!id.is_nil()).then_some(id));
@@ -311,7 +341,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Edit, LaterPlans, Stop};
+    use crate::domain::{Edit, LaterPlans, PrincipalId, Role, Stop};
 
     /// One record of each kind.
     fn records() -> Vec<Record> {
@@ -371,6 +401,14 @@ mod tests {
             Record::GuardSet(CustomerId(id(3)), [guard, Guard::default()]),
             Record::BatchCancelled(BatchId(id(4))),
             Record::JournalPruned(CustomerId(id(3)), cut),
+            Record::Access(AccessRecord {
+                principal: PrincipalId(id(10)),
+                kind: 3,
+                thing: id(11),
+                roles: Roles::of(&[Role::Reader, Role::Operator]),
+                expires_at: Some(12),
+                customers: Customers::Listed([CustomerId(id(3)), CustomerId(id(4))].into()),
+            }),
         ]
     }
 

@@ -10,6 +10,7 @@ table! {
         id -> SmallInt,
         token_key -> Binary,
         catalogue_version -> BigInt,
+        access_version -> BigInt,
         change_seq -> BigInt,
         change_hash -> Binary,
         changed_at -> Instant,
@@ -248,6 +249,41 @@ table! {
         sorted -> Bool,
         first_position -> BigInt,
         user_ids -> Binary,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    principals (principal_id) {
+        principal_id -> Guid,
+        kind -> SmallInt,
+        name -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    grants (grant_id) {
+        grant_id -> Guid,
+        principal_id -> Guid,
+        roles -> SmallInt,
+        customer_ids -> Nullable<Binary>,
+        expires_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Guid, Instant};
+    api_keys (key_id) {
+        key_id -> Guid,
+        principal_id -> Guid,
+        secret_hash -> Binary,
+        expires_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+        used_at -> Nullable<Instant>,
+        created_at -> Instant,
     }
 }
 

@@ -13,7 +13,10 @@ use diesel::sql_types::{BigInt, Binary, SqlType, Timestamptz};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
-use crate::domain::{BatchId, CustomerId, PlanId, ProductId, RequestId, SelectionId, UserId};
+use crate::domain::{
+    BatchId, CustomerId, GrantId, KeyId, PlanId, PrincipalId, ProductId, RequestId, SelectionId,
+    UserId,
+};
 
 /// SQL type of an id: `uuid` and `BLOB`.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
@@ -48,6 +51,7 @@ macro_rules! convert {
 }
 
 convert!(CustomerId UserId ProductId PlanId BatchId RequestId SelectionId);
+convert!(PrincipalId GrantId KeyId);
 
 impl ToSql<Guid, Pg> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {

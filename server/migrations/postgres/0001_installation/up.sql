@@ -4,6 +4,7 @@ CREATE TABLE installation (
     id int2 NOT NULL,
     token_key bytea NOT NULL,
     catalogue_version int8 NOT NULL,
+    access_version int8 NOT NULL,
     change_seq int8 NOT NULL,
     change_hash bytea NOT NULL,
     changed_at timestamptz NOT NULL,

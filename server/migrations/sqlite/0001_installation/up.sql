@@ -4,6 +4,7 @@ CREATE TABLE installation (
     id INTEGER NOT NULL,
     token_key BLOB NOT NULL,
     catalogue_version INTEGER NOT NULL,
+    access_version INTEGER NOT NULL,
     change_seq INTEGER NOT NULL,
     change_hash BLOB NOT NULL,
     changed_at INTEGER NOT NULL,
