@@ -105,6 +105,12 @@ impl Pair {
         let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
         std::fs::write(&certificate, &self.certificate).expect("written");
         std::fs::write(&key, &self.key).expect("written");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&key, private).expect("it is ours");
+        }
         [certificate, key]
     }
 

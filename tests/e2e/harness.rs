@@ -142,6 +142,11 @@ impl Harness {
         format!("http://{}", self.address)
     }
 
+    /// Where the server writes its first admin key.
+    pub(crate) fn admin_key(&self) -> PathBuf {
+        admin_key(self.secrets.path())
+    }
+
     /// The engine that the server is on.
     pub(crate) fn engine(&self) -> Engine {
         self.database.engine()

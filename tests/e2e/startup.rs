@@ -26,7 +26,7 @@ const ISSUER: &str = "--issuer https://id.example.com --issuer-audience seatwise
     --issuer-keys-url https://id.example.com/keys";
 const SOCKET: &str = "--database postgres://u@%2Frun%2Fpostgresql/d";
 const VERIFIED: &str = "--database postgres://u:p@db.example.com/d?sslmode=verify-full";
-const OPEN: &str = "--database postgres://u:p@db.example.com/d";
+const OPEN: &str = "--database postgres://u:p@db.example.com/d?sslmode=prefer";
 
 const PLAINTEXT: &str = "--allow-insecure plaintext";
 const NOBODY_ASKED: &str = "--allow-insecure no-authentication";
@@ -59,7 +59,7 @@ const TABLE: &[(&[&str], &str, &str)] = &[
         "plaintext-database",
     ),
     (
-        &[TLS, "--database postgres://localhost,h/d"],
+        &[TLS, "--database postgres://localhost,h/d?sslmode=prefer"],
         "plaintext-database",
         "plaintext-database",
     ),

@@ -252,8 +252,8 @@ async fn files_that_cannot_be_served_are_named(server: &Harness) {
             authority.server().key,
             "not the key of",
         ),
-        ("tls-client-ca", "ca.pem", String::new(), "no certificate"),
-        ("tls-client-ca", "ca.pem", half(&authority.pem()), "PEM"),
+        ("client-ca", "ca.pem", String::new(), "no certificate"),
+        ("client-ca", "ca.pem", half(&authority.pem()), "PEM"),
     ] {
         let files = tls();
         write(name, &text);

@@ -125,8 +125,8 @@ mod tests {
                 "postgres://u@h/d",
             ),
             (
-                "postgres://u@h/d?sslmode=verify-full&%70assword=x&sslpassword=y&a=b",
-                "postgres://u@h/d?sslmode=verify-full&a=b",
+                "postgres://u@h/d?sslmode=verify-full&%70assword=x&application_name=b",
+                "postgres://u@h/d?sslmode=verify-full&application_name=b",
                 "postgres://u@h/d",
             ),
             (

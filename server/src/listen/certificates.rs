@@ -139,7 +139,7 @@ fn key(path: &Path, problem: String) -> BadFile {
 }
 
 fn client_ca(path: &Path, problem: String) -> BadFile {
-    bad_file("tls-client-ca", path, problem)
+    bad_file("client-ca", path, problem)
 }
 
 fn bad_file(flag: &'static str, path: &Path, problem: String) -> BadFile {

@@ -105,6 +105,7 @@ mod tests {
                 "postgres://localhost/d?sslmode=verify-full",
                 Exposure::Local,
             ),
+            ("postgres://u@h/d?%73slmode=%70refer", Exposure::Open),
             // Verified unless the URL says otherwise.
             ("postgres://u@db.example.com/d", Exposure::Verified),
             (

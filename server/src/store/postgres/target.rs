@@ -1,5 +1,6 @@
 //! Where a PostgreSQL is, and how it is spoken to there, as libpq's URL says.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,12 +50,11 @@ impl Target {
         let mut others = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            match name {
-                "sslmode" => mode = Some(Mode::parse(value)?),
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            match name.as_ref() {
+                "sslmode" => mode = Some(Mode::parse(&value)?),
                 "sslrootcert" => {
-                    let path = percent_decode_str(value).decode_utf8();
-                    let path = path.map_err(|_| "sslrootcert is not UTF-8".to_owned())?;
-                    roots = Some(match path.as_ref() {
+                    roots = Some(match value.as_ref() {
                         "system" => Roots::System,
                         path => Roots::File(PathBuf::from(path)),
                     });
@@ -155,6 +155,11 @@ impl Roots {
             }
         }
     }
+}
+
+fn decoded(text: &str) -> Result<Cow<'_, str>, String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map_err(|_| "a parameter of the URL is not UTF-8".to_owned())
 }
 
 /// True if each of the servers is on this machine: reached by a socket in the file system, or loopback.
