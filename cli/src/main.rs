@@ -172,7 +172,7 @@ fn main() -> ExitCode {
             Command::History(args) => history::run(args).await,
             Command::Watch(args) => watch::run(args).await,
             Command::Audit(args) => audit::run(args).await,
-            Command::Keys(args) => keys::run(args).await,
+            Command::Keys(args) => keys::run(args, settings).await,
             Command::Principals(args) => principals::run(args).await,
             Command::Whoami(args) => principals::whoami(args).await,
             Command::ServerInfo(args) => server_info::run(args).await,

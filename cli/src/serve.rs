@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::command_line::quoted;
 use crate::error::Error;
 use crate::output;
+pub(crate) use database::Database;
 pub(crate) use options::ServeArgs;
 pub(crate) use settings::{Settings, configured};
 

@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod edition;
+pub mod identity;
 pub mod server;
 pub mod service;
 pub mod store;

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,10 +12,13 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
 pub use crate::config::{Config, Issuer, Override, Tls};
+use crate::domain::Roles;
+use crate::identity::Verifier;
 use crate::rpc::{self, Rpc, Tokens};
 pub use crate::service::{HistoryTooShort, Keep};
 use crate::service::{Service, new_key};
@@ -24,6 +28,8 @@ use crate::store::{self, Location, Schema, Store};
 /// Calls on one connection at the same time. Unlimited by default, which lets one peer open
 /// thousands of streams.
 const STREAMS_PER_CONNECTION_MAX: u32 = 256;
+/// The name of the first principal.
+const ADMIN: &str = "admin";
 /// A silent peer is asked whether it is there, and given up.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,6 +50,9 @@ pub enum Error {
     /// It would not be safe, or the configuration is wrong: every check that fails.
     #[error("refusing to start:{}", listed(.0))]
     Refused(Vec<Failure>),
+    /// No token could be verified.
+    #[error(transparent)]
+    Issuer(#[from] crate::identity::Problem),
     /// The directory could not be read or made.
     #[error(transparent)]
     Service(#[from] crate::service::Error),
@@ -114,6 +123,7 @@ pub async fn run(
     let tokens = Tokens::new(&store.token_key(&fresh).await?);
     let service = Service::new(store, rpc::encoder(tokens.clone()), rpc::BATCH_ROLES);
     let asks = !config.overrides.contains(&Override::NoAuthentication);
+    let verifier = config.issuer.as_ref().map(Verifier::new).transpose()?;
     let is_made = asks && make_admin(&service, &config.admin_key).await?;
     let admin_key = is_made.then(|| config.admin_key.clone());
     let recovery = tokio::spawn({
@@ -126,11 +136,7 @@ pub async fn run(
     });
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::Serving)
-            .await;
-    }
+    set_status(&health, ServingStatus::Serving).await;
     let mut routes = Routes::new(health_service);
     for reflection in reflection() {
         routes = reflection(routes);
@@ -152,7 +158,7 @@ pub async fn run(
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(rpc::RequestLog)
         .layer(rpc::InCallersLanguage)
-        .layer(rpc::Gate::new(service.clone(), asks))
+        .layer(rpc::Gate::new(service.clone(), asks, verifier))
         .layer(CatchPanicLayer::custom(Panicked))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
@@ -166,11 +172,7 @@ pub async fn run(
         () = shutdown => {}
     }
     tracing::info!("stopping");
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::NotServing)
-            .await;
-    }
+    set_status(&health, ServingStatus::NotServing).await;
     let drain = async {
         let _ = stop.send(());
         let (served, ()) = tokio::join!(serve, service.stop());
@@ -184,6 +186,17 @@ pub async fn run(
     Ok(())
 }
 
+/// Makes another global admin in the database itself and writes its key to a file; returns its name.
+pub async fn recover(database: &Location, file: &Path) -> Result<String, Error> {
+    let service = Service::new(open(database).await?, Arc::new(|_| Vec::new()), Roles::NONE);
+    let (key, shown) = new_key(None)?;
+    let name = format!("recovered {}", key.id);
+    write_secret(file, &shown)?;
+    service.create_admin(&name, "keys recover", key).await?;
+    service.stop().await;
+    Ok(name)
+}
+
 /// Makes the first admin and writes its key to a file, if there is nobody who may call.
 async fn make_admin(service: &Service, file: &Path) -> Result<bool, Error> {
     if service.has_principals().await? {
@@ -193,7 +206,7 @@ async fn make_admin(service: &Service, file: &Path) -> Result<bool, Error> {
     // First the file: a key that nobody could read would keep everybody out.
     let draft = file.with_extension(format!("{}.new", std::process::id()));
     write_secret(&draft, &shown)?;
-    let is_made = service.create_admin(key).await?;
+    let is_made = service.create_admin(ADMIN, "serve", key).await?;
     if is_made {
         std::fs::rename(&draft, file)?;
     } else {
@@ -217,6 +230,13 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     writeln!(file, "{secret}")?;
     file.sync_all()
+}
+
+/// Tells who watches the health of all services.
+async fn set_status(health: &HealthReporter, status: ServingStatus) {
+    for name in rpc::SERVICES.into_iter().chain([""]) {
+        health.set_service_status(name, status).await;
+    }
 }
 
 /// Says again and again what the operator has overridden, so that it does not stay by being forgotten.

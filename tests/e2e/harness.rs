@@ -157,11 +157,6 @@ impl Harness {
         self.database.url()
     }
 
-    /// The path of a file for a secret, in a folder that only the test can read.
-    pub(crate) fn secret(&self, name: &str) -> String {
-        self.secrets.path().join(name).display().to_string()
-    }
-
     /// Changes the database while no server runs.
     pub(crate) async fn edit_database(&self, statements: String) {
         assert!(self.running.lock().await.is_none(), "the server is running");

@@ -32,7 +32,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// The one that is given; of a URL and a file the one that is given in the stronger way.
-    pub(super) fn location(&self, settings: &Settings) -> Result<Location, Error> {
+    pub(crate) fn location(&self, settings: &Settings) -> Result<Location, Error> {
         match (&self.database, &self.database_file) {
             (None, None) => Ok(Location::Sqlite(
                 data_folder("--database")?.join("seatwise.db"),
@@ -41,7 +41,7 @@ impl Database {
             (None, Some(file)) => read(file),
             (Some(location), Some(file)) => {
                 let source = |name| settings.source(name);
-                match source("database").cmp(&source("database-file")) {
+                match source("database").cmp(source("database-file")) {
                     std::cmp::Ordering::Less => Ok(location.clone()),
                     std::cmp::Ordering::Greater => read(file),
                     std::cmp::Ordering::Equal => {

@@ -17,8 +17,6 @@ use crate::store::Timestamp;
 const FRESH_FOR: Duration = Duration::from_secs(1);
 /// Uses of a key are noted to the minute.
 const MINUTE: i64 = 60_000_000;
-/// The name of the first principal.
-const ADMIN: &str = "admin";
 
 /// What is known of the directory.
 #[derive(Default)]
@@ -134,21 +132,21 @@ impl Service {
         Ok(directory.principals().next().is_some())
     }
 
-    /// Makes the first principal, a global admin with this key; false if there is one of its name.
-    pub async fn create_admin(&self, key: Key) -> Result<bool, Error> {
+    /// Makes a global admin with this key by the service itself; false if there is one of this name.
+    pub async fn create_admin(&self, name: &str, through: &str, key: Key) -> Result<bool, Error> {
         let now = now().0;
         let everything = new_grant(Roles::of(&[Role::GlobalAdmin]), Customers::All, None);
         let admin = Principal {
             id: PrincipalId(Uuid::now_v7()),
             kind: PrincipalKind::Key,
-            name: ADMIN.to_owned(),
+            name: name.to_owned(),
             created_at: now,
             grants: vec![(everything, now)],
             keys: vec![key],
         };
         let origin = Origin {
             who: "seatwise".to_owned(),
-            through: "serve".to_owned(),
+            through: through.to_owned(),
             ..Origin::default()
         };
         let change = AccessChange::CreatePrincipal(admin);
