@@ -252,7 +252,7 @@ async fn listed_customers_are_found_by_their_key_and_no_others_are_read() {
 }
 
 async fn check_listed(fresh: Fresh) {
-    const ASKED: i64 = 100;
+    const ASKED: i64 = 200;
     let fixture = fresh.fixture().await;
     raw::execute(&fixture.store, "ANALYZE").await;
     for number in 2..=40 {
@@ -260,7 +260,6 @@ async fn check_listed(fresh: Fresh) {
         let created = store.create_customer(customer(number), &name, &BY, NOW);
         created.await.expect("created");
     }
-    let before = index_scans(&fixture, "'customers'").await;
     let other = fixture.on_another_server().await;
     let among = Customers::Listed([3, 5, 7].map(customer).into());
     for _ in 0..ASKED {
@@ -272,13 +271,13 @@ async fn check_listed(fresh: Fresh) {
     let (key, mut scans) = ("customers_pkey", BTreeMap::new());
     for _ in 0..10_000 {
         scans = index_scans(&fixture, "'customers'").await;
-        if scans[key] >= before[key] + 3 * ASKED {
+        if scans[key] >= 3 * ASKED {
             break;
         }
     }
-    assert!(scans[key] >= before[key] + 3 * ASKED, "{scans:?}");
-    let by_name = "customers_sort_key_key";
-    assert_eq!(scans[by_name], before[by_name], "{scans:?}");
+    assert!(scans[key] >= 3 * ASKED, "{scans:?}");
+    // To create a customer takes it three times while the table is believed to be small.
+    assert!(scans["customers_sort_key_key"] < ASKED, "{scans:?}");
 }
 
 /// How often each index of some tables was scanned.
