@@ -22,7 +22,6 @@ const OUTSIDE: [&str; 4] = [
     "[2001:db8::1]:7400",
 ];
 
-/// TLS as it should be.
 /// `seatwise serve` with these options, in which `FILES/` is the folder.
 fn serve(folder: &Path, address: &str, options: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));

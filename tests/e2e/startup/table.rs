@@ -1,5 +1,6 @@
 //! Starts and what each fails for, on a loopback address and on another.
 
+/// TLS as it should be.
 pub(super) const TLS: &str = "--tls-certificate FILES/good.pem --tls-key FILES/good.key";
 pub(super) const ISSUER: &str = "--issuer https://id.example.com --issuer-audience seatwise \
     --issuer-keys-url https://id.example.com/keys";
