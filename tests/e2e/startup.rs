@@ -12,7 +12,7 @@ use seatwise_client::v1::GetServerInfoRequest;
 use crate::harness::{Harness, free_address, on_every_engine};
 use crate::log;
 use files::files;
-use table::{OPEN, TABLE, TLS};
+use table::{OPEN, TABLE};
 
 const LOOPBACK: [&str; 3] = ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"];
 const OUTSIDE: [&str; 4] = [
