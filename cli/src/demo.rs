@@ -50,13 +50,14 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, is_ready) = oneshot::channel::<()>();
+    let admin_key = folder.path().join("admin.key");
     let config = Config {
         database: database.clone(),
         buy_more_url: BUY_MORE_URL.to_owned(),
         keep: Keep::default(),
         tls: None,
         issuer: None,
-        admin_key: folder.path().join("admin.key"),
+        admin_key: admin_key.clone(),
         overrides: Vec::new(),
     };
     let serve = server::run(
@@ -70,7 +71,8 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
     let report = Report::new(args.output);
     let run = async {
         let _ = is_ready.await;
-        let client = Client::new(format!("http://{address}"))?;
+        let client = Client::builder(format!("http://{address}"));
+        let client = client.token_file(admin_key).build()?;
         let place = steps::run(&client, &report, args.users as usize).await?;
         report.closing(address, &place, args.keep)?;
         if args.keep {

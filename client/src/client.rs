@@ -1,5 +1,5 @@
-//! The connection and the typed calls. Each call is one RPC under the name that it has in the
-//! protocol; lists come page by page.
+//! The typed calls. Each call is one RPC under the name that it has in the protocol; lists come page by
+//! page.
 
 use std::time::Duration;
 
@@ -11,139 +11,32 @@ use seatwise_proto::v1::{
     license_service_client::LicenseServiceClient, selection_service_client::SelectionServiceClient,
     user_service_client::UserServiceClient,
 };
+use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::transport::Channel;
 
-use crate::Error;
+use crate::builder::Builder;
+use crate::token::{Source, Token};
+use crate::{Code, Error};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-const RESUME_FOR: Duration = Duration::from_secs(300);
-/// A silent server is asked whether it is there, so that a dead one is noticed.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Tries of a call that may be repeated, and the wait after the first, which then doubles.
 const TRIES: u32 = 4;
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 
-/// Describes a connection.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Builder {
-    endpoint: String,
-    connect_timeout: Duration,
-    call_timeout: Duration,
-    resume_for: Duration,
-    token: Option<String>,
-    language: Option<String>,
-}
-
-impl Builder {
-    /// How long a connection may take to be made. 5 seconds if not set.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a call may take; streams of results may take as long as they need. 30 seconds if
-    /// not set.
-    pub fn call_timeout(mut self, timeout: Duration) -> Self {
-        self.call_timeout = timeout;
-        self
-    }
-
-    /// How long a stream of results keeps trying to resume without getting anywhere. 5 minutes if
-    /// not set.
-    pub fn resume_for(mut self, patience: Duration) -> Self {
-        self.resume_for = patience;
-        self
-    }
-
-    /// The token to send with every call. Servers do not ask for one yet.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
-        self
-    }
-
-    /// The language of texts for people, as `nl`, or several as `nl-BE, en;q=0.5`. What the service
-    /// does not speak, and nothing set, is English.
-    pub fn language(mut self, language: impl Into<String>) -> Self {
-        self.language = Some(language.into());
-        self
-    }
-
-    /// Makes the client. The connection is made with the first call, and again whenever it is lost.
-    ///
-    /// # Errors
-    /// If the endpoint is not a URL, or the token or the language holds characters that cannot be
-    /// sent.
-    pub fn build(self) -> Result<Client, Error> {
-        let endpoint = Endpoint::from_shared(self.endpoint).map_err(Error::endpoint)?;
-        let channel = endpoint
-            .connect_timeout(self.connect_timeout)
-            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        let token = self.token.map(|token| format!("Bearer {token}").parse());
-        let token = token
-            .transpose()
-            .map_err(|_| Error::endpoint("the token is not ASCII"))?;
-        let language = self.language.map(|language| language.parse());
-        let language = language
-            .transpose()
-            .map_err(|_| Error::endpoint("the language is not ASCII"))?;
-        let channel = InterceptedService::new(channel, Caller { token, language });
-        Ok(Client {
-            channel,
-            call_timeout: self.call_timeout,
-            resume_for: self.resume_for,
-        })
-    }
-}
-
-/// Says on every call who calls, in which language.
-#[derive(Debug, Clone)]
-struct Caller {
-    token: Option<MetadataValue<Ascii>>,
-    language: Option<MetadataValue<Ascii>>,
-}
-
-impl Interceptor for Caller {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let metadata = request.metadata_mut();
-        if let Some(token) = &self.token {
-            metadata.insert("authorization", token.clone());
-        }
-        if let Some(language) = &self.language {
-            metadata.insert("accept-language", language.clone());
-        }
-        Ok(request)
-    }
-}
-
 /// A client. Cheap to clone; clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: InterceptedService<Channel, Caller>,
-    call_timeout: Duration,
+    pub(crate) channel: Channel,
+    pub(crate) tokens: Source,
+    pub(crate) language: Option<MetadataValue<Ascii>>,
+    pub(crate) call_timeout: Duration,
     pub(crate) resume_for: Duration,
 }
 
 impl Client {
-    /// Describes a connection to `endpoint`, as `http://127.0.0.1:7400`.
+    /// Describes a connection to `endpoint`, as `http://127.0.0.1:7400` or `https://seats.example.com`.
     pub fn builder(endpoint: impl Into<String>) -> Builder {
-        Builder {
-            endpoint: endpoint.into(),
-            connect_timeout: CONNECT_TIMEOUT,
-            call_timeout: CALL_TIMEOUT,
-            resume_for: RESUME_FOR,
-            token: None,
-            language: None,
-        }
+        Builder::new(endpoint.into())
     }
 
     /// A client of `endpoint` with the usual settings.
@@ -154,31 +47,66 @@ impl Client {
         Self::builder(endpoint).build()
     }
 
-    pub(crate) fn batches(
-        &self,
-    ) -> BatchServiceClient<InterceptedService<Channel, impl Interceptor + Clone + use<>>> {
-        BatchServiceClient::new(self.channel.clone())
+    /// Makes a call; once more with another token, if there is one, if the server does not take the first.
+    pub(crate) async fn authenticated<T, F>(&self, call: impl Fn(Caller) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let caller = |token| Caller {
+            token,
+            language: self.language.clone(),
+        };
+        let token = self.tokens.token().await?;
+        let mut error = match call(caller(token.clone())).await {
+            Err(error) if error.code == Code::Unauthenticated => error,
+            answer => return answer,
+        };
+        if let Some(another) = self.tokens.another(token.as_ref()).await? {
+            return call(caller(Some(another))).await;
+        }
+        if let (None, Some(lack)) = (token, self.tokens.lack()) {
+            error.message = format!("{}; {lack}", error.message);
+        }
+        Err(error)
     }
 
-    pub(crate) fn catalogues(
-        &self,
-    ) -> CatalogueServiceClient<InterceptedService<Channel, impl Interceptor + Clone + use<>>> {
-        CatalogueServiceClient::new(self.channel.clone())
+    /// Makes a call until it succeeds, fails for good, or has been tried so often.
+    async fn repeat<T, F>(&self, tries: u32, call: impl Fn(Caller) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut wait = RETRY_WAIT;
+        let mut tried = 1;
+        loop {
+            match self.authenticated(&call).await {
+                Err(error) if error.is_retryable() && tried < tries => {
+                    tokio::time::sleep(error.retry_after.unwrap_or(wait)).await;
+                    wait *= 2;
+                    tried += 1;
+                }
+                answer => return answer,
+            }
+        }
     }
+}
 
-    pub(crate) fn users(
-        &self,
-    ) -> UserServiceClient<InterceptedService<Channel, impl Interceptor + Clone + use<>>> {
-        UserServiceClient::new(self.channel.clone())
-    }
+/// Who calls, in which language.
+pub(crate) struct Caller {
+    token: Option<Token>,
+    language: Option<MetadataValue<Ascii>>,
+}
 
-    pub(crate) fn channel(&self) -> InterceptedService<Channel, impl Interceptor + Clone + use<>> {
-        self.channel.clone()
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
+impl Caller {
+    /// The message as this caller's request.
+    pub(crate) fn request<T>(self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.set_timeout(self.call_timeout);
+        let metadata = request.metadata_mut();
+        if let Some(Token(token)) = self.token {
+            metadata.insert("authorization", token);
+        }
+        if let Some(language) = self.language {
+            metadata.insert("accept-language", language);
+        }
         request
     }
 }
@@ -193,12 +121,13 @@ macro_rules! calls {
             /// # Errors
             /// See [`Error`]; the RPC's documentation names the reasons.
             pub async fn $name(&self, request: v1::$request) -> Result<v1::$answer, Error> {
-                let call = || {
+                let call = |caller: Caller| {
                     let mut client = $client::new(self.channel.clone());
-                    let request = self.request(request.clone());
+                    let mut request = caller.request(request.clone());
+                    request.set_timeout(self.call_timeout);
                     async move { Ok::<_, Error>(client.$name(request).await?.into_inner()) }
                 };
-                unwrap!(repeat(tries!($tries), call).await? $(. $field)?)
+                unwrap!(self.repeat(tries!($tries), call).await? $(. $field)?)
             }
         )* }
     };
@@ -212,32 +141,13 @@ macro_rules! tries {
     };
 }
 macro_rules! unwrap {
-    ($call:ident($($args:tt)*).await?) => {
-        $call($($args)*).await
+    ($self:ident.repeat($($args:tt)*).await?) => {
+        $self.repeat($($args)*).await
     };
-    ($call:ident($($args:tt)*).await? . $field:ident) => {
-        $call($($args)*).await?.$field
+    ($self:ident.repeat($($args:tt)*).await? . $field:ident) => {
+        $self.repeat($($args)*).await?.$field
             .ok_or_else(|| Error::protocol(concat!("no ", stringify!($field))))
     };
-}
-
-/// Makes a call until it succeeds, fails for good, or has been tried so often.
-async fn repeat<T, F>(tries: u32, call: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut wait = RETRY_WAIT;
-    let mut tried = 1;
-    loop {
-        match call().await {
-            Err(error) if error.is_retryable() && tried < tries => {
-                tokio::time::sleep(error.retry_after.unwrap_or(wait)).await;
-                wait *= 2;
-                tried += 1;
-            }
-            answer => return answer,
-        }
-    }
 }
 
 calls! { CatalogueServiceClient:

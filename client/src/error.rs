@@ -1,10 +1,13 @@
 //! Errors of calls, with all that a caller can act on.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::time::Duration;
 
 use seatwise_proto::v1::ErrorReason;
 use tonic_types::StatusExt;
+
+use crate::tls;
 
 /// What is wrong, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub struct Violation {
     pub problem: String,
 }
 
-/// The kinds of gRPC status, as far as a caller may want to tell them apart.
+/// The kinds of failure, as far as a caller may want to tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -41,7 +44,7 @@ pub enum Code {
     Aborted,
     /// The message is larger than the server takes.
     OutOfRange,
-    /// The caller is not known.
+    /// The caller is not known, or has no token to show.
     Unauthenticated,
     /// The caller may not do this.
     PermissionDenied,
@@ -51,6 +54,9 @@ pub enum Code {
     Unavailable,
     /// There was no answer in time.
     DeadlineExceeded,
+    /// There is no secure connection, because of a certificate or a setting of the server's or the client's:
+    /// the message says which.
+    Tls,
     /// Anything else.
     Other,
 }
@@ -101,6 +107,14 @@ impl Error {
         }
     }
 
+    pub(crate) fn token(problem: impl Into<String>) -> Self {
+        Self {
+            code: Code::Unauthenticated,
+            message: problem.into(),
+            ..Self::protocol("")
+        }
+    }
+
     pub(crate) fn endpoint(problem: impl std::fmt::Display) -> Self {
         Self {
             code: Code::InvalidArgument,
@@ -137,10 +151,12 @@ impl From<tonic::Status> for Error {
                 text: said.message.clone(),
             })
         });
-        let code = code(status.code());
-        let message = match (status.message(), code) {
-            ("", Code::Unavailable) => "the server is out of reach".to_owned(),
-            (message, _) => message.to_owned(),
+        let (code, message) = match (tls_failure(&status), code(status.code())) {
+            (Some(failure), _) => (Code::Tls, failure),
+            (None, Code::Unavailable) if status.message().is_empty() => {
+                (Code::Unavailable, "the server is out of reach".to_owned())
+            }
+            (None, code) => (code, status.message().to_owned()),
         };
         Self {
             code,
@@ -152,6 +168,19 @@ impl From<tonic::Status> for Error {
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
     }
+}
+
+/// Why there is no secure connection, if that is why the call has failed.
+fn tls_failure(status: &tonic::Status) -> Option<String> {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if tls::is_failure(&text) {
+            return Some(text);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn code(code: tonic::Code) -> Code {

@@ -7,12 +7,13 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use seatwise_proto::v1::{
     BatchFrame, ExecuteBatchRequest, ExecuteLargeBatchRequest, StreamBatchResultsRequest,
-    batch_frame::Frame,
+    batch_frame::Frame, batch_service_client::BatchServiceClient,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::{BatchRequest, Client, Error};
+use crate::client::Caller;
+use crate::{BatchRequest, Client, Code, Error};
 
 /// Frames that wait for a slow reader; then the server waits, too.
 const FRAMES_BUFFERED: usize = 256;
@@ -41,7 +42,8 @@ pub(crate) fn follow(client: Client, source: Source) -> mpsc::Receiver<Result<Ba
 macro_rules! frames {
     ($call:expr) => {{
         let answer = $call.await?.into_inner();
-        Box::pin(answer.map(|answer| answer.map(|answer| answer.frame)))
+        let frames: Frames = Box::pin(answer.map(|answer| answer.map(|answer| answer.frame)));
+        frames
     }};
 }
 
@@ -113,7 +115,7 @@ impl Follower {
         let mut progress = false;
         let mut frames = match self.open().await {
             Ok(frames) => frames,
-            Err(status) => return end(status.into(), progress),
+            Err(error) => return end(error, progress),
         };
         loop {
             let frame = tokio::select! {
@@ -135,22 +137,31 @@ impl Follower {
         }
     }
 
-    async fn open(&self) -> Result<Frames, tonic::Status> {
-        let mut client = self.client.batches();
-        Ok(match &self.source {
-            Source::Request(request) | Source::Preview(request) => match request {
-                BatchRequest::Execute(request) if count(request) <= MESSAGE_USERS_MAX => {
-                    frames!(client.execute_batch((**request).clone()))
+    async fn open(&self) -> Result<Frames, Error> {
+        let open = async |caller: Caller| {
+            let mut client = BatchServiceClient::new(self.client.channel.clone());
+            Ok(match &self.source {
+                Source::Request(request) | Source::Preview(request) => match request {
+                    BatchRequest::Execute(request) if count(request) <= MESSAGE_USERS_MAX => {
+                        frames!(client.execute_batch(caller.request((**request).clone())))
+                    }
+                    BatchRequest::Execute(request) => {
+                        let parts = tokio_stream::iter(parts((**request).clone()));
+                        frames!(client.execute_large_batch(caller.request(parts)))
+                    }
+                    BatchRequest::Retry(request) => {
+                        frames!(client.retry_batch(caller.request(request.clone())))
+                    }
+                    BatchRequest::Revert(request) => {
+                        frames!(client.revert_batch(caller.request(request.clone())))
+                    }
+                },
+                Source::Stored(place) => {
+                    frames!(client.stream_batch_results(caller.request(place.clone())))
                 }
-                BatchRequest::Execute(request) => {
-                    let parts = tokio_stream::iter(parts((**request).clone()));
-                    frames!(client.execute_large_batch(parts))
-                }
-                BatchRequest::Retry(request) => frames!(client.retry_batch(request.clone())),
-                BatchRequest::Revert(request) => frames!(client.revert_batch(request.clone())),
-            },
-            Source::Stored(place) => frames!(client.stream_batch_results(place.clone())),
-        })
+            })
+        };
+        self.client.authenticated(open).await
     }
 
     /// Passes a frame on and remembers where to resume; false if it was the last one.
@@ -192,7 +203,8 @@ impl Follower {
 }
 
 fn end(error: Error, progress: bool) -> End {
-    if error.is_cut() {
+    // A token that expires ends its stream; the next is opened with another, if there is one.
+    if error.is_cut() || (progress && error.code == Code::Unauthenticated) {
         End::Cut(error, progress)
     } else {
         End::Failed(error)

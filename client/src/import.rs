@@ -2,11 +2,13 @@
 
 use seatwise_proto::v1::{
     CatalogueChange, CustomerImpact, ImportCatalogueRequest, ImportNote, ImportOutcome,
-    ImportRulesRequest, ImportSummary, ImportUsersRequest, ImportedUser, import_catalogue_response,
-    import_rules_response,
+    ImportRulesRequest, ImportSummary, ImportUsersRequest, ImportedUser,
+    catalogue_service_client::CatalogueServiceClient, import_catalogue_response,
+    import_rules_response, user_service_client::UserServiceClient,
 };
 use tokio_stream::{StreamExt, iter};
 
+use crate::client::Caller;
 use crate::{Client, Error};
 
 const PART_BYTES: usize = 128 * 1024;
@@ -95,12 +97,12 @@ impl Client {
             comment: comment.clone(),
         };
         let parts: Vec<_> = parts(file).map(part).collect();
-        let lines = self
-            .catalogues()
-            .import_catalogue(iter(parts))
-            .await?
-            .into_inner();
-        report!(lines, import_catalogue_response)
+        let import = async |caller: Caller| {
+            let mut client = CatalogueServiceClient::new(self.channel.clone());
+            let parts = caller.request(iter(parts.clone()));
+            Ok(client.import_catalogue(parts).await?.into_inner())
+        };
+        report!(self.authenticated(import).await?, import_catalogue_response)
     }
 
     /// Imports the whole set of rules from a CSV file.
@@ -145,12 +147,12 @@ impl Client {
             comment: comment.clone(),
         };
         let parts: Vec<_> = parts(file).map(part).collect();
-        let lines = self
-            .catalogues()
-            .import_rules(iter(parts))
-            .await?
-            .into_inner();
-        report!(lines, import_rules_response)
+        let import = async |caller: Caller| {
+            let mut client = CatalogueServiceClient::new(self.channel.clone());
+            let parts = caller.request(iter(parts.clone()));
+            Ok(client.import_rules(parts).await?.into_inner())
+        };
+        report!(self.authenticated(import).await?, import_rules_response)
     }
 
     /// Creates or changes users and returns one outcome per user, in their order. Look at the
@@ -186,7 +188,12 @@ impl Client {
             comment: comment.to_owned(),
         };
         let parts: Vec<_> = users.chunks(PART_USERS).map(part).collect();
-        let mut answers = self.users().import_users(iter(parts)).await?.into_inner();
+        let import = async |caller: Caller| {
+            let mut client = UserServiceClient::new(self.channel.clone());
+            let parts = caller.request(iter(parts.clone()));
+            Ok(client.import_users(parts).await?.into_inner())
+        };
+        let mut answers = self.authenticated(import).await?;
         let mut outcomes = Vec::with_capacity(count);
         while let Some(answer) = answers.next().await {
             outcomes.extend(answer?.outcomes);

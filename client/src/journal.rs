@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tonic::Streaming;
 use uuid::Uuid;
 
+use crate::client::Caller;
 use crate::{Client, Error};
 
 /// A journal part by part, from the oldest on.
@@ -34,9 +35,14 @@ impl Client {
     /// # Errors
     /// See [`Error`]; the RPC's documentation names the reasons.
     pub async fn journal(&self, request: StreamJournalRequest) -> Result<JournalStream, Error> {
-        let mut client = HistoryServiceClient::new(self.channel());
-        let parts = client.stream_journal(request).await?.into_inner();
-        Ok(JournalStream(parts))
+        let stream = async |caller: Caller| {
+            let mut client = HistoryServiceClient::new(self.channel.clone());
+            let parts = client
+                .stream_journal(caller.request(request.clone()))
+                .await?;
+            Ok(JournalStream(parts.into_inner()))
+        };
+        self.authenticated(stream).await
     }
 }
 

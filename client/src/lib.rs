@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod builder;
 mod client;
 mod error;
 mod follow;
@@ -8,11 +9,14 @@ mod import;
 mod journal;
 mod request;
 mod result;
+mod tls;
+mod token;
 pub mod v1;
 mod watch;
 
 pub use batch::{BatchOutcome, BatchStream};
-pub use client::{Builder, Client};
+pub use builder::Builder;
+pub use client::Client;
 pub use error::{Code, Error, Localized, Violation};
 pub use import::ImportReport;
 pub use journal::{Flaw, JournalStream, Verified, Verifier};

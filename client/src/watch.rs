@@ -10,6 +10,7 @@ use seatwise_proto::v1::{
 use tokio::time::Instant;
 use tonic::Streaming;
 
+use crate::client::Caller;
 use crate::follow::{RESUME_WAIT, RESUME_WAIT_MAX};
 use crate::{Client, Code, Error};
 
@@ -94,8 +95,11 @@ impl WatchStream {
                 Ok(frame) => return self.take(frame),
                 Err(error) => error,
             };
-            self.frames = None;
-            let can_resume = error.is_cut() || error.reason == ErrorReason::WatchTooSlow;
+            let was_open = self.frames.take().is_some();
+            let can_resume = error.is_cut()
+                || error.reason == ErrorReason::WatchTooSlow
+                // A token that expires ends its watch; the next begins with another, if there is one.
+                || (was_open && error.code == Code::Unauthenticated);
             if self.token.is_empty() || !can_resume {
                 return Err(error);
             }
@@ -115,9 +119,12 @@ impl WatchStream {
             let frames = match &mut self.frames {
                 Some(frames) => frames,
                 none => {
-                    let mut client = HistoryServiceClient::new(self.client.channel());
-                    let frames = client.watch_changes(self.request.clone()).await?;
-                    none.insert(frames.into_inner())
+                    let watch = async |caller: Caller| {
+                        let mut client = HistoryServiceClient::new(self.client.channel.clone());
+                        let request = caller.request(self.request.clone());
+                        Ok(client.watch_changes(request).await?.into_inner())
+                    };
+                    none.insert(self.client.authenticated(watch).await?)
                 }
             };
             match frames.message().await? {

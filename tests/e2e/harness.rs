@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -81,12 +82,13 @@ pub(crate) async fn run(engine: Engine, test: impl AsyncFn(&Harness)) {
         return;
     };
     let address = free_address();
+    let secrets = tempfile::tempdir().expect("a directory");
     let harness = Harness {
         database,
         address,
         running: Mutex::new(None),
-        client: client(address),
-        secrets: tempfile::tempdir().expect("a directory"),
+        client: client(address, &admin_key(secrets.path())),
+        secrets,
     };
     let outcome = AssertUnwindSafe(test(&harness)).catch_unwind().await;
     harness.kill().await;
@@ -96,9 +98,15 @@ pub(crate) async fn run(engine: Engine, test: impl AsyncFn(&Harness)) {
     }
 }
 
-/// A client of the server at an address.
-pub(crate) fn client(address: SocketAddr) -> Client {
-    Client::new(format!("http://{address}")).expect("an address makes an endpoint")
+/// A client with the key in a file, as soon as there is one.
+fn client(address: SocketAddr, admin_key: &Path) -> Client {
+    let builder = Client::builder(format!("http://{address}")).token_file(admin_key);
+    builder.build().expect("an address makes an endpoint")
+}
+
+/// Where a server writes its first admin key.
+fn admin_key(secrets: &Path) -> PathBuf {
+    secrets.join("admin.key")
 }
 
 impl Harness {
@@ -109,17 +117,30 @@ impl Harness {
 
     /// A client with a connection of its own.
     pub(crate) fn another_client(&self) -> Client {
-        client(self.address)
+        self.client_of(self.address)
+    }
+
+    /// A client of another server on the same database.
+    pub(crate) fn client_of(&self, address: SocketAddr) -> Client {
+        client(address, &self.admin_key())
     }
 
     /// A client that asks for texts in a language, in the words of `accept-language`.
     pub(crate) fn client_in(&self, language: &str) -> Client {
-        let builder = Client::builder(self.endpoint()).language(language);
-        builder.build().expect("the language is ASCII")
+        let builder = Client::builder(self.endpoint()).token_file(self.admin_key());
+        builder
+            .language(language)
+            .build()
+            .expect("the language is ASCII")
     }
 
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where the server writes its first admin key.
+    pub(crate) fn admin_key(&self) -> PathBuf {
+        admin_key(self.secrets.path())
     }
 
     /// The engine that the server is on.
@@ -161,7 +182,7 @@ impl Harness {
             keep,
             tls: None,
             issuer: None,
-            admin_key: self.secrets.path().join("admin.key"),
+            admin_key: self.admin_key(),
             overrides: Vec::new(),
         };
         let (stop, stopped) = oneshot::channel();
@@ -187,7 +208,7 @@ impl Harness {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         *running = Some(Running::Process(
-            process::serve_with(self.address, &self.database.url(), arguments).await,
+            process::serve_with(self, self.address, arguments).await,
         ));
     }
 

@@ -358,8 +358,8 @@ async fn the_command_line_shows_verifies_and_exports(server: &Harness) {
     customer
         .give_because("joiners", &[SUITE], &user_ids(2))
         .await;
-    let (endpoint, id) = (server.endpoint(), customer.id.as_str());
-    let run = async |arguments: &[&str]| seatwise(&endpoint, arguments).await;
+    let id = customer.id.as_str();
+    let run = async |arguments: &[&str]| seatwise(server, arguments).await;
     let csv = ["--output", "csv"];
 
     let (code, shown, _) = run(&[
@@ -409,11 +409,11 @@ async fn the_command_line_shows_verifies_and_exports(server: &Harness) {
     let (code, _, said) = run(&["audit", "verify", "--installation"]).await;
     assert!(code == 0 && said.contains("is whole"), "{said}");
 
-    exports(&endpoint, id, position).await;
+    exports(server, id, position).await;
 }
 
-async fn exports(endpoint: &str, id: &str, position: i64) {
-    let run = async |arguments: &[&str]| seatwise(endpoint, arguments).await;
+async fn exports(server: &Harness, id: &str, position: i64) {
+    let run = async |arguments: &[&str]| seatwise(server, arguments).await;
     let (code, all, _) = run(&["audit", "export", "--customer", id]).await;
     let (records, commits) = (
         all.matches("{\"record\":").count(),

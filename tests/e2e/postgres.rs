@@ -9,14 +9,14 @@ use tokio_postgres::NoTls;
 use crate::customer::{Customer, assert_complete, commit_time, read, wall_clock};
 use crate::fixtures::product::NOTES;
 use crate::fixtures::{assign, import_catalogue, user_ids};
-use crate::harness::{Harness, client, free_address, on_postgres};
+use crate::harness::{Harness, free_address, on_postgres};
 use crate::process;
 
 async fn a_second_server_takes_the_batch_of_a_killed_one_over(server: &Harness) {
     server.start_process().await;
     import_catalogue(&server.client()).await;
     let address = free_address();
-    let second = process::serve(address, &server.database_url()).await;
+    let second = process::serve(server, address).await;
     let customer = server.customer_with_users(10_000).await;
     customer.set_seats(NOTES, 10_000).await;
 
@@ -29,7 +29,7 @@ async fn a_second_server_takes_the_batch_of_a_killed_one_over(server: &Harness) 
 
     // The second one ends the batch, and tells all of it; so it does if it is asked anew.
     let customer = Customer {
-        client: client(address),
+        client: server.client_of(address),
         ..customer
     };
     let rest = customer.client.batch_results(&customer.id, &batch_id, "");
@@ -47,11 +47,11 @@ async fn a_second_server_takes_the_batch_of_a_killed_one_over(server: &Harness) 
 async fn two_servers_share_the_seats_of_a_customer(server: &Harness) {
     server.start_with_catalogue().await;
     let address = free_address();
-    let second = process::serve(address, &server.database_url()).await;
+    let second = process::serve(server, address).await;
     let one = server.customer_with_users(2_000).await;
     one.set_seats(NOTES, 1_000).await;
     let other = Customer {
-        client: client(address),
+        client: server.client_of(address),
         ..one.clone()
     };
     let users = user_ids(2_000);
@@ -69,10 +69,10 @@ async fn two_servers_share_the_seats_of_a_customer(server: &Harness) {
 async fn a_watch_sees_what_another_server_does(server: &Harness) {
     server.start_with_catalogue().await;
     let address = free_address();
-    let second = process::serve(address, &server.database_url()).await;
+    let second = process::serve(server, address).await;
     let one = server.customer().await;
     let other = Customer {
-        client: client(address),
+        client: server.client_of(address),
         ..one.clone()
     };
     let (mut here, mut there) = (one.watch("").await, other.watch("").await);

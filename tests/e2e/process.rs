@@ -4,14 +4,16 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-/// Starts `seatwise serve` and waits until it says that it listens.
-pub(crate) async fn serve(address: SocketAddr, database: &str) -> Child {
-    serve_with(address, database, &[]).await
+use crate::harness::Harness;
+
+/// Starts `seatwise serve` on the database of a server, and waits until it says that it listens.
+pub(crate) async fn serve(server: &Harness, address: SocketAddr) -> Child {
+    serve_with(server, address, &[]).await
 }
 
 /// The same with more arguments.
-pub(crate) async fn serve_with(address: SocketAddr, database: &str, arguments: &[&str]) -> Child {
-    let mut command = command(address, database);
+pub(crate) async fn serve_with(server: &Harness, address: SocketAddr, arguments: &[&str]) -> Child {
+    let mut command = command(server, address);
     command.args(arguments);
     let start = move || {
         let mut child = command.spawn().expect("the binary was built");
@@ -31,8 +33,8 @@ pub(crate) async fn serve_with(address: SocketAddr, database: &str, arguments: &
 }
 
 /// Starts `seatwise serve` where it must not serve; gives what it complains of as it ends.
-pub(crate) async fn refused(address: SocketAddr, database: &str) -> String {
-    let mut command = command(address, database);
+pub(crate) async fn refused(server: &Harness, address: SocketAddr) -> String {
+    let mut command = command(server, address);
     command.stderr(Stdio::piped());
     let run = move || {
         let mut child = command.spawn().expect("the binary was built");
@@ -53,11 +55,12 @@ pub(crate) async fn refused(address: SocketAddr, database: &str) -> String {
         .expect("the server does not start")
 }
 
-fn command(address: SocketAddr, database: &str) -> Command {
+fn command(server: &Harness, address: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
     command
         .args(["serve", "--log", "error", "--listen", &address.to_string()])
-        .args(["--database", database])
+        .args(["--database", &server.database_url()])
+        .env("SEATWISE_ADMIN_KEY", server.admin_key())
         .stdout(Stdio::piped());
     command
 }
@@ -73,10 +76,16 @@ pub(crate) async fn kill(mut child: Child) {
         .expect("the process ends");
 }
 
-/// Runs a command of the command line to its end: its exit code, and what it prints and says.
-pub(crate) async fn seatwise(endpoint: &str, arguments: &[&str]) -> (i32, String, String) {
+/// Runs a command of the command line, as who has the admin key, to its end: its exit code, and what it
+/// prints and says.
+pub(crate) async fn seatwise(server: &Harness, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
-    command.args(arguments).args(["--server", endpoint]);
+    command
+        .args(arguments)
+        .args(["--server", &server.endpoint()]);
+    if server.admin_key().exists() {
+        command.env("SEATWISE_TOKEN_FILE", server.admin_key());
+    }
     let run = move || command.output().expect("the binary was built");
     let ended = tokio::task::spawn_blocking(run).await;
     let ended = ended.expect("the command ends");

@@ -1,8 +1,12 @@
 //! The generated stubs, for requests that the client does not make.
 
+use std::path::PathBuf;
+
 use seatwise_client::Error;
+use seatwise_client::transport::tonic::service::Interceptor;
+use seatwise_client::transport::tonic::service::interceptor::InterceptedService;
 use seatwise_client::transport::tonic::transport::{Channel, Endpoint};
-use seatwise_client::transport::tonic::{Status, Streaming};
+use seatwise_client::transport::tonic::{Request, Status, Streaming};
 use seatwise_client::transport::v1::batch_service_client::BatchServiceClient;
 use seatwise_client::transport::v1::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteLargeBatchRequest, batch_frame::Frame,
@@ -11,17 +15,36 @@ use seatwise_client::transport::v1::{
 use crate::customer::Outcome;
 use crate::harness::Harness;
 
+/// A connection that shows the server's admin key.
+pub(crate) type Admin = InterceptedService<Channel, ShowKey>;
+
+/// Shows the key in a file, if there is one.
+#[derive(Clone)]
+pub(crate) struct ShowKey(PathBuf);
+
+impl Interceptor for ShowKey {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Ok(key) = std::fs::read_to_string(&self.0) {
+            let token = format!("Bearer {}", key.trim()).parse();
+            let token = token.expect("a key is ASCII");
+            request.metadata_mut().insert("authorization", token);
+        }
+        Ok(request)
+    }
+}
+
 /// A connection without the client around it.
-pub(crate) fn channel(server: &Harness) -> Channel {
+pub(crate) fn channel(server: &Harness) -> Admin {
     let endpoint = Endpoint::from_shared(server.endpoint());
-    endpoint.expect("an address").connect_lazy()
+    let channel = endpoint.expect("an address").connect_lazy();
+    InterceptedService::new(channel, ShowKey(server.admin_key()))
 }
 
 /// The same, which takes little before it is read.
-pub(crate) fn narrow_channel(server: &Harness) -> Channel {
+pub(crate) fn narrow_channel(server: &Harness) -> Admin {
     let endpoint = Endpoint::from_shared(server.endpoint()).expect("an address");
     let endpoint = endpoint.initial_stream_window_size(64 * 1024);
-    endpoint.connect_lazy()
+    InterceptedService::new(endpoint.connect_lazy(), ShowKey(server.admin_key()))
 }
 
 /// `ExecuteBatch` in one message, whatever its size.

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use seatwise_client::{Client, v1};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::workload::Workload;
@@ -15,6 +16,8 @@ use crate::error::Error;
 pub(super) struct Server {
     process: Killed,
     pub(super) client: Client,
+    /// Where its admin key is.
+    _secrets: TempDir,
 }
 
 /// A process that is killed when dropped: the server stands this, and its data is thrown away.
@@ -29,11 +32,14 @@ impl Drop for Killed {
 
 impl Server {
     pub(super) async fn start(database: &str) -> Result<Self, Error> {
+        let secrets = tempfile::tempdir()?;
+        let admin_key = secrets.path().join("admin.key");
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
             // Not an argument, which everybody on the machine can read: it may hold a password.
             .env("SEATWISE_DATABASE", database)
+            .env("SEATWISE_ADMIN_KEY", &admin_key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         // Ctrl-C is for the benchmark, which then ends the server.
@@ -52,8 +58,12 @@ impl Server {
             .and_then(|line| line.trim().rsplit_once(' '))
             .map(|(_, address)| address)
             .ok_or_else(|| Error::Failed("the server did not start".to_owned()))?;
-        let client = Client::new(format!("http://{address}"))?;
-        Ok(Self { process, client })
+        let client = Client::builder(format!("http://{address}"));
+        Ok(Self {
+            process,
+            client: client.token_file(admin_key).build()?,
+            _secrets: secrets,
+        })
     }
 
     /// The most memory that the process had so far, where the system tells.

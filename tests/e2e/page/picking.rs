@@ -21,7 +21,7 @@ async fn s01_without_roles_nobody_is_served_from_elsewhere(server: &Harness) {
         (Ipv6Addr::UNSPECIFIED, 0).into(),
     ];
     for address in elsewhere {
-        let complaint = process::refused(address, &server.database_url()).await;
+        let complaint = process::refused(server, address).await;
         let expected = format!("refusing to listen on {address}: without access control");
         assert!(complaint.contains(&expected), "{complaint}");
     }

@@ -130,8 +130,8 @@ async fn the_command_line_says_what_was_pruned(
     old: &Old,
     [ancient, young]: [&Checkpoint; 2],
 ) {
-    let (endpoint, id) = (server.endpoint(), old.customer.id.as_str());
-    let run = async |arguments: &[&str]| seatwise(&endpoint, arguments).await;
+    let id = old.customer.id.as_str();
+    let run = async |arguments: &[&str]| seatwise(server, arguments).await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, checkpoint: &Checkpoint| {
         let path = folder.path().join(name);
