@@ -12,7 +12,7 @@ start_server() {
     cargo build --workspace --locked --quiet
     : >"$scratch/server.out" # else it might be read before the server is there to make it
     "$target/debug/seatwise" serve --listen 127.0.0.1:0 --database "sqlite:$scratch/seatwise.db" \
-        "$@" >"$scratch/server.out" 2>"$scratch/server.log" &
+        --admin-key-file "$scratch/admin.key" "$@" >"$scratch/server.out" 2>"$scratch/server.log" &
     server=$!
     for _ in {1..300}; do
         address=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$scratch/server.out")

@@ -63,7 +63,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
     let serve = server::run(
         config,
         listener,
-        || ready.send(()).unwrap_or_default(),
+        |_| ready.send(()).unwrap_or_default(),
         async {
             let _ = stopped.await;
         },

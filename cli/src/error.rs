@@ -13,6 +13,8 @@ pub(crate) enum Error {
     Call(seatwise_client::Error),
     /// The server could not run.
     Server(seatwise_server::server::Error),
+    /// The configuration of the server is wrong: place and way out are in the text.
+    Config(String),
     /// The input is wrong: file, line and way out are in the text.
     Input(String),
     /// Who read the output has gone, as `head` does when it has enough.
@@ -30,6 +32,9 @@ impl Error {
                 exit::FAILED
             }
             Self::OutputClosed => exit::OUTPUT_CLOSED,
+            Self::Config(_) | Self::Server(seatwise_server::server::Error::Refused(_)) => {
+                exit::CONFIG
+            }
             Self::Call(_) | Self::Input(_) => exit::REFUSED,
             Self::Server(_) | Self::Failed(_) => exit::FAILED,
         }
@@ -83,7 +88,7 @@ impl std::fmt::Display for Error {
             }
             Self::Server(error) => write!(f, "{error}"),
             Self::OutputClosed => f.write_str("nobody reads the output"),
-            Self::Input(text) | Self::Failed(text) => f.write_str(text),
+            Self::Config(text) | Self::Input(text) | Self::Failed(text) => f.write_str(text),
         }
     }
 }

@@ -150,7 +150,10 @@ impl Row for v1::HistoryRecord {
             user => user.to_owned(),
         }),
         column("what", |row| what(record(row))),
-        column("who", |row| row.who.clone()),
+        column("who", |row| match row.who_name.as_str() {
+            "" => row.who.clone(),
+            name => name.to_owned(),
+        }),
         column("comment", |row| row.comment.clone()),
         detail("thing_id", |row| record(row).thing_id.clone()),
         detail("through", |row| row.through.clone()),

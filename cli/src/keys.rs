@@ -10,11 +10,13 @@ use clap::{Args, Subcommand};
 use seatwise_client::Client;
 use seatwise_client::v1::principal::Kind;
 use seatwise_client::v1::{self, Key, Principal};
+use seatwise_server::server;
 
 use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, note, time};
 use crate::principals::{self, GrantArgs};
+use crate::serve::{Database, Settings};
 use crate::text::text;
 use crate::why::Why;
 
@@ -53,6 +55,15 @@ enum Command {
         )]
         search: String,
     },
+    /// Make another global admin in the database itself: the way out when every key of an admin is lost.
+    /// With SQLite the server must not run
+    Recover {
+        #[command(flatten)]
+        database: Database,
+        /// Write the key to this file, which only you can read
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Revoke a key for ever
     Revoke {
         /// UUID of the key
@@ -72,9 +83,17 @@ impl Row for Key {
     ];
 }
 
-pub(crate) async fn run(args: KeysArgs) -> Result<ExitCode, Error> {
-    let (client, format) = (args.connect.client()?, args.connect.output);
+pub(crate) async fn run(args: KeysArgs, settings: Settings) -> Result<ExitCode, Error> {
+    let format = args.connect.output;
+    if let Command::Recover { database, to } = args.command {
+        let name = server::recover(&database.location(&settings)?, &to).await?;
+        let file = to.display().to_string();
+        note(&text!("admin-recovered", name = name, file = file));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = args.connect.client()?;
     match args.command {
+        Command::Recover { .. } => unreachable!("done above"),
         Command::Create {
             name,
             grant,

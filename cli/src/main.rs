@@ -33,6 +33,7 @@ mod question;
 mod seats;
 mod selection;
 mod serve;
+mod server_info;
 mod sync;
 mod text;
 mod users;
@@ -53,7 +54,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  all is as asked
   1  some users failed or were skipped, or would be in a preview; or something broke
-  2  the request was refused, or the question was answered with no: nothing was done";
+  2  the request was refused, or the question was answered with no: nothing was done
+  78  the server is not run, because it is configured wrongly or would not be safe";
 
 /// Assigns and revokes software licenses for many users at once.
 #[derive(Parser)]
@@ -113,6 +115,8 @@ enum Command {
     Principals(principals::PrincipalsArgs),
     /// Show who you are to the server, and what you may do
     Whoami(principals::WhoamiArgs),
+    /// Show which server answers, and how it is run
+    ServerInfo(server_info::ServerInfoArgs),
 }
 
 /// Exit codes: what a script can tell apart.
@@ -123,6 +127,8 @@ pub(crate) mod exit {
     pub(crate) const FAILED: u8 = 1;
     /// The request was refused, by the service or by who was asked; nothing was done.
     pub(crate) const REFUSED: u8 = 2;
+    /// The configuration is wrong or not safe: `EX_CONFIG` of BSD.
+    pub(crate) const CONFIG: u8 = 78;
     /// Nobody reads the output any more: what shells show for programs that end by SIGPIPE.
     pub(crate) const OUTPUT_CLOSED: u8 = 141;
 
@@ -135,6 +141,10 @@ pub(crate) mod exit {
 fn main() -> ExitCode {
     let command = Args::command();
     let matches = command.clone().get_matches();
+    let (command, matches, settings) = match serve::configured(command, matches) {
+        Ok(configured) => configured,
+        Err(error) => return failed(&error),
+    };
     let options = Options::of(&command, &matches);
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -143,10 +153,10 @@ fn main() -> ExitCode {
     let runtime = runtime.expect("the operating system gives threads");
     let run = async {
         match args.command {
-            Command::Serve(args) => serve::serve(args).await,
+            Command::Serve(args) => serve::serve(args, settings).await,
             Command::Demo(args) => demo::demo(args).await,
             Command::Bench(args) => bench::bench(args).await,
-            Command::Migrate(args) => serve::migrate(args).await,
+            Command::Migrate(args) => serve::migrate(args, settings).await,
             Command::Catalogue(args) => catalogue::run(args).await,
             Command::Customers(args) => customers::run(args).await,
             Command::Users(args) => users::run(args).await,
@@ -162,9 +172,10 @@ fn main() -> ExitCode {
             Command::History(args) => history::run(args).await,
             Command::Watch(args) => watch::run(args).await,
             Command::Audit(args) => audit::run(args).await,
-            Command::Keys(args) => keys::run(args).await,
+            Command::Keys(args) => keys::run(args, settings).await,
             Command::Principals(args) => principals::run(args).await,
             Command::Whoami(args) => principals::whoami(args).await,
+            Command::ServerInfo(args) => server_info::run(args).await,
         }
     };
     match runtime.block_on(run) {
@@ -174,8 +185,12 @@ fn main() -> ExitCode {
             if let Error::Call(error) = &mut error {
                 options.put_into(error);
             }
-            eprintln!("seatwise: {error}");
-            ExitCode::from(error.exit_code())
+            failed(&error)
         }
     }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    eprintln!("seatwise: {error}");
+    ExitCode::from(error.exit_code())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use prost_types::Timestamp;
 use seatwise_client::Client;
 use seatwise_client::v1::principal::Kind;
@@ -49,14 +49,13 @@ enum Command {
         principal: String,
     },
     /// Let somebody call who has a token or a client certificate. `seatwise keys create` is for keys
-    #[command(group = ArgGroup::new("proof").required(true))]
     Create {
-        /// Subject of the tokens, as the issuer names it
-        #[arg(long, group = "proof", value_name = "SUBJECT")]
-        token: Option<String>,
-        /// Name in the certificate: `dns:NAME`, `email:ADDRESS` or `uri:URI`
-        #[arg(long, group = "proof", value_name = "NAME")]
-        certificate: Option<String>,
+        /// Of tokens the subject, as the issuer names it; of a certificate a name in it: `dns:NAME`,
+        /// `email:ADDRESS` or `uri:URI`
+        name: String,
+        /// How they prove who they are
+        #[arg(long, value_enum)]
+        by: ProofArg,
         #[command(flatten)]
         grant: GrantArgs,
         #[command(flatten)]
@@ -85,6 +84,13 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
+}
+
+/// How somebody proves who they are, other than by a key.
+#[derive(Clone, Copy, ValueEnum)]
+enum ProofArg {
+    Token,
+    Certificate,
 }
 
 /// A role, by the word that the output has for it.
@@ -237,17 +243,15 @@ pub(crate) async fn run(args: PrincipalsArgs) -> Result<ExitCode, Error> {
         }
         Command::Get { principal } => find(&client, &principal).await?,
         Command::Create {
-            token,
-            certificate,
+            name,
+            by,
             grant,
             why,
         } => {
-            let kind = if token.is_some() {
-                Kind::Token
-            } else {
-                Kind::Certificate
+            let kind = match by {
+                ProofArg::Token => Kind::Token,
+                ProofArg::Certificate => Kind::Certificate,
             };
-            let name = token.or(certificate).unwrap_or_default();
             let grant = grant.grant(&client).await?;
             let request = request(kind, name, grant, why);
             client.create_principal(request).await?

@@ -1,143 +1,120 @@
 //! `seatwise serve` and `seatwise migrate`.
 
+mod database;
+mod file;
+mod options;
+mod settings;
+
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use seatwise_server::server::{self, Config, Keep};
-use seatwise_server::store::{Location, Store};
+use seatwise_server::server::{self, Config, Started};
+use seatwise_server::store::Store;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::command_line::quoted;
 use crate::error::Error;
+use crate::output;
+pub(crate) use database::Database;
+pub(crate) use options::ServeArgs;
+pub(crate) use settings::{Settings, configured};
 
 /// Where the server listens unless told otherwise.
-pub(crate) const ADDRESS: &str = "127.0.0.1:7400";
-
-#[derive(Args)]
-pub(crate) struct Database {
-    /// Where the data lives: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. A file in your data
-    /// directory if not given
-    #[arg(long, env = "SEATWISE_DATABASE", value_name = "URL")]
-    database: Option<Location>,
-}
-
-impl Database {
-    fn location(self) -> Result<Location, Error> {
-        if let Some(location) = self.database {
-            return Ok(location);
-        }
-        let missing = || Error::Input("there is no data directory: give --database".to_owned());
-        let folder: PathBuf = dirs::data_dir().ok_or_else(missing)?;
-        Ok(Location::Sqlite(
-            folder.join("seatwise").join("seatwise.db"),
-        ))
-    }
-}
-
-#[derive(Args)]
-pub(crate) struct ServeArgs {
-    /// Address to listen on; only loopback addresses are safe and allowed. Port 0 takes a free one
-    #[arg(long, env = "SEATWISE_LISTEN", default_value = ADDRESS)]
-    listen: SocketAddr,
-    #[command(flatten)]
-    database: Database,
-    /// Where customers buy more seats; shown with licenses that have none left
-    #[arg(
-        long,
-        env = "SEATWISE_BUY_MORE_URL",
-        default_value = "",
-        value_name = "URL"
-    )]
-    buy_more_url: String,
-    /// How many days after its end the results of a batch are kept: as long it can be read, reverted and
-    /// retried. What it came to is kept for ever
-    #[arg(
-        long,
-        env = "SEATWISE_KEEP_RESULTS",
-        default_value = "90",
-        value_name = "DAYS",
-        value_parser = days
-    )]
-    keep_results: NonZeroU16,
-    /// How many days the history of a customer and its audit are kept, at least as long as results. For
-    /// ever if not given
-    #[arg(long, env = "SEATWISE_KEEP_HISTORY", value_name = "DAYS", value_parser = days)]
-    keep_history: Option<NonZeroU16>,
-    /// What to log, as `info` or `seatwise_server=debug`
-    #[arg(long, env = "SEATWISE_LOG", default_value = "info")]
-    log: EnvFilter,
-}
+const ADDRESS: &str = "127.0.0.1:7400";
 
 #[derive(Args)]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
-    database: Database,
+    database: database::Database,
+    #[command(flatten)]
+    _source: options::Source,
 }
 
-pub(crate) async fn serve(args: ServeArgs) -> Result<ExitCode, Error> {
-    tracing_subscriber::fmt()
-        .with_env_filter(args.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    if !args.listen.ip().is_loopback() {
-        return Err(server::Error::NotLoopback(args.listen).into());
+pub(crate) async fn serve(args: ServeArgs, settings: Settings) -> Result<ExitCode, Error> {
+    if args.print_config {
+        let config = settings.print(&args.implied(&settings)?);
+        output::line(config.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let config = Config {
-        database: args.database.location()?,
-        buy_more_url: args.buy_more_url,
-        keep: Keep::new(args.keep_results, args.keep_history).map_err(server::Error::from)?,
-        tls: None,
-        issuer: None,
-        admin_key: PathBuf::from("admin.key"),
-        overrides: Vec::new(),
-    };
+    let (config, mut failures) = args.config(&settings)?;
+    failures.extend(server::check(&config, args.listen));
+    if !failures.is_empty() {
+        return Err(server::Error::Refused(failures).into());
+    }
+    if args.check {
+        output::line("nothing speaks against running the server so")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    log(args.log);
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener
         .map_err(|error| Error::Failed(format!("cannot listen on {}: {error}", args.listen)))?;
-    let address = listener.local_addr()?;
-    let data = shown(&config.database);
-    let announce = || {
-        let text = format!("seatwise is listening on {address}\nits data is in {data}\n");
+    let announcement = Announcement::of(&config, listener.local_addr()?);
+    let announce = |started: Started| {
         // Who has read the first line may be gone; the server stays.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        let _ = std::io::stdout().write_all(announcement.text(&started).as_bytes());
     };
     server::run(config, listener, announce, stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn days(text: &str) -> Result<NonZeroU16, String> {
-    let days = text.parse().ok();
-    days.ok_or_else(|| format!("must be a number of days from 1 to {}", u16::MAX))
+fn log(filter: EnvFilter) {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }
 
-/// Where the data lives, without the password.
-fn shown(database: &Location) -> String {
-    match database {
-        Location::Sqlite(path) => {
-            let whole = std::path::absolute(path);
-            whole.as_ref().unwrap_or(path).display().to_string()
+/// What the server says on standard output once it serves.
+struct Announcement {
+    address: SocketAddr,
+    is_tls: bool,
+    database: String,
+}
+
+impl Announcement {
+    fn of(config: &Config, address: SocketAddr) -> Self {
+        Self {
+            address,
+            is_tls: config.tls.is_some(),
+            database: database::shown(&config.database),
         }
-        Location::Postgres(url) => {
-            let url = url.split('?').next().unwrap_or_default();
-            let (scheme, place) = url.split_once("://").unwrap_or(("postgres", url));
-            match place.rsplit_once('@') {
-                Some((user, place)) => {
-                    let user = user.split(':').next().unwrap_or_default();
-                    format!("{scheme}://{user}@{place}")
-                }
-                None => format!("{scheme}://{place}"),
-            }
+    }
+
+    fn text(&self, started: &Started) -> String {
+        let Self {
+            address, database, ..
+        } = self;
+        let mut text = format!("seatwise is listening on {address}\nits data is in {database}\n");
+        if let Some(key) = &started.admin_key {
+            let whole = std::path::absolute(key).unwrap_or_else(|_| key.clone());
+            let key = quoted(whole.display().to_string());
+            let server = self.server();
+            text += &format!("the first admin key is in {key}; try it:\n");
+            text += &format!("  SEATWISE_TOKEN_FILE={key} seatwise whoami{server}\n");
+        }
+        text
+    }
+
+    /// The option that leads to the server, if there must be one.
+    fn server(&self) -> String {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        match (self.is_tls, ip.is_unspecified()) {
+            // Which name the certificate has, only its owner knows.
+            (true, _) => format!(" --server https://NAME:{port}"),
+            (false, _) if self.address.to_string() == ADDRESS => String::new(),
+            (false, true) => format!(" --server 127.0.0.1:{port}"),
+            (false, false) => format!(" --server {}", self.address),
         }
     }
 }
 
-pub(crate) async fn migrate(args: MigrateArgs) -> Result<ExitCode, Error> {
-    let store = Store::open(&args.database.location()?)
+pub(crate) async fn migrate(args: MigrateArgs, settings: Settings) -> Result<ExitCode, Error> {
+    let store = Store::open(&args.database.location(&settings)?)
         .await
         .map_err(server::Error::from)?;
     match store.migrate().await.map_err(server::Error::from)? {
@@ -167,18 +144,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_password_is_shown() {
-        for (url, text) in [
-            ("postgres://u:p@w@h/d?password=x", "postgres://u@h/d"),
-            ("postgresql://u@h:5432/d", "postgresql://u@h:5432/d"),
-            ("postgres:///d?host=/run", "postgres:///d"),
+    fn the_line_to_try_leads_to_the_server() {
+        for (address, is_tls, line) in [
+            (
+                "127.0.0.1:7400",
+                false,
+                "SEATWISE_TOKEN_FILE=/k seatwise whoami\n",
+            ),
+            (
+                "127.0.0.1:1",
+                false,
+                "SEATWISE_TOKEN_FILE=/k seatwise whoami --server 127.0.0.1:1\n",
+            ),
+            (
+                "[::1]:1",
+                false,
+                "SEATWISE_TOKEN_FILE=/k seatwise whoami --server [::1]:1\n",
+            ),
+            (
+                "0.0.0.0:1",
+                false,
+                "SEATWISE_TOKEN_FILE=/k seatwise whoami --server 127.0.0.1:1\n",
+            ),
+            (
+                "0.0.0.0:7400",
+                true,
+                "SEATWISE_TOKEN_FILE=/k seatwise whoami --server https://NAME:7400\n",
+            ),
         ] {
-            assert_eq!(shown(&url.parse().unwrap()), text);
+            let announcement = Announcement {
+                address: address.parse().unwrap(),
+                is_tls,
+                database: "d".to_owned(),
+            };
+            let admin_key = Some("/k".into());
+            let text = announcement.text(&Started { admin_key });
+            assert!(
+                text.starts_with(&format!("seatwise is listening on {address}\n")),
+                "{text}"
+            );
+            assert!(text.ends_with(line), "{text}");
+            let text = announcement.text(&Started { admin_key: None });
+            assert!(text.ends_with("\nits data is in d\n"), "{text}");
         }
-        let path = shown(&"sqlite:seats.db".parse().unwrap());
-        assert!(
-            path.starts_with('/') && path.ends_with("/seats.db"),
-            "{path}"
-        );
     }
 }

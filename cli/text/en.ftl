@@ -208,3 +208,4 @@ principal-deleted = { $name } is deleted, with all grants and keys
 nobody-is-asked = this server asks nobody who they are: everybody may do everything
 key-shown-once = this is the key; it is not kept and cannot be shown again:
 key-written = the key is in { $file }; use it with SEATWISE_TOKEN_FILE or --token-file
+admin-recovered = { $name } is a new global admin; the key is in { $file }. Revoke what is lost: seatwise keys list, keys revoke

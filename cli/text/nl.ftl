@@ -209,3 +209,4 @@ principal-deleted = { $name } is verwijderd, met alle rechten en sleutels
 nobody-is-asked = deze server vraagt niemand wie hij is: iedereen mag alles
 key-shown-once = dit is de sleutel; die wordt niet bewaard en kan niet opnieuw worden getoond:
 key-written = de sleutel staat in { $file }; gebruik hem met SEATWISE_TOKEN_FILE of --token-file
+admin-recovered = { $name } is een nieuwe globale beheerder; de sleutel staat in { $file }. Trek in wat verloren is: seatwise keys list, keys revoke

@@ -9,7 +9,7 @@ use seatwise_proto::v1::{
     catalogue_service_client::CatalogueServiceClient,
     customer_service_client::CustomerServiceClient, history_service_client::HistoryServiceClient,
     license_service_client::LicenseServiceClient, selection_service_client::SelectionServiceClient,
-    user_service_client::UserServiceClient,
+    server_service_client::ServerServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -253,4 +253,8 @@ calls! { AccessServiceClient:
     again revoke_key(RevokeKeyRequest) -> Key.key;
     /// Tells who the caller is, and what it may do.
     again get_caller(GetCallerRequest) -> GetCallerResponse;
+}
+calls! { ServerServiceClient:
+    /// Tells which server answers, and how it is run.
+    again get_server_info(GetServerInfoRequest) -> GetServerInfoResponse;
 }

@@ -79,3 +79,15 @@ impl Override {
         }
     }
 }
+
+impl std::str::FromStr for Override {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|known| known.name() == name);
+        let names = Self::ALL.map(Self::name).join(", ");
+        found.ok_or_else(|| {
+            format!("no check is called so; those that can be overridden are {names}")
+        })
+    }
+}

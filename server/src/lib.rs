@@ -2,9 +2,11 @@
 
 pub mod domain;
 pub mod edition;
+pub mod identity;
 pub mod server;
 pub mod service;
 pub mod store;
 
 mod config;
 mod rpc;
+mod startup;

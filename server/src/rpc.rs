@@ -22,8 +22,10 @@ mod parse;
 mod principals;
 mod records;
 mod request;
+mod request_log;
 mod results;
 mod selections;
+mod server_info;
 mod status;
 mod text;
 mod token;
@@ -39,7 +41,9 @@ use tonic::service::Routes;
 pub(crate) use access::BATCH_ROLES;
 pub(crate) use gate::Gate;
 pub(crate) use language::InCallersLanguage;
+pub(crate) use request_log::RequestLog;
 pub(crate) use results::encoder;
+pub(crate) use server_info::server_info;
 pub(crate) use token::Tokens;
 
 use crate::service::Service;
@@ -50,7 +54,7 @@ const USERS_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
 /// Names of all services, for health and reflection.
-pub(crate) const SERVICES: [&str; 9] = [
+pub(crate) const SERVICES: [&str; 10] = [
     v1::access_service_server::SERVICE_NAME,
     v1::assignment_service_server::SERVICE_NAME,
     v1::batch_service_server::SERVICE_NAME,
@@ -59,6 +63,7 @@ pub(crate) const SERVICES: [&str; 9] = [
     v1::history_service_server::SERVICE_NAME,
     v1::license_service_server::SERVICE_NAME,
     v1::selection_service_server::SERVICE_NAME,
+    v1::server_service_server::SERVICE_NAME,
     v1::user_service_server::SERVICE_NAME,
 ];
 
@@ -68,6 +73,8 @@ pub(crate) struct Rpc {
     pub(crate) tokens: Tokens,
     /// Where to buy more seats; empty if the operator did not say.
     pub(crate) buy_more_url: String,
+    /// What the server tells about itself.
+    pub(crate) server_info: v1::GetServerInfoResponse,
 }
 
 /// Adds all services of `seatwise.v1`.
@@ -80,6 +87,7 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
     use v1::history_service_server::HistoryServiceServer as Histories;
     use v1::license_service_server::LicenseServiceServer as Licenses;
     use v1::selection_service_server::SelectionServiceServer as Selections;
+    use v1::server_service_server::ServerServiceServer as Servers;
     use v1::user_service_server::UserServiceServer as Users;
     let rpc = Arc::new(rpc);
     let (small, large) = (REQUEST_BYTES_MAX, USERS_REQUEST_BYTES_MAX);
@@ -92,6 +100,7 @@ pub(crate) fn add_to(routes: Routes, rpc: Rpc) -> Routes {
         .add_service(Histories::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Licenses::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Selections::from_arc(rpc.clone()).max_decoding_message_size(large))
+        .add_service(Servers::from_arc(rpc.clone()).max_decoding_message_size(small))
         .add_service(Users::from_arc(rpc).max_decoding_message_size(small))
 }
 

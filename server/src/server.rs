@@ -1,9 +1,10 @@
 //! Composition: opens the store, puts the RPCs on a listener, and takes everything down again.
 
+use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -15,17 +16,24 @@ use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
 pub use crate::config::{Config, Issuer, Override, Tls};
+use crate::domain::Roles;
+use crate::identity::Verifier;
 use crate::rpc::{self, Rpc, Tokens};
-use crate::service::Service;
 pub use crate::service::{HistoryTooShort, Keep};
+use crate::service::{Service, new_key};
+pub use crate::startup::{Failure, check};
 use crate::store::{self, Location, Schema, Store};
 
 /// Calls on one connection at the same time. Unlimited by default, which lets one peer open
 /// thousands of streams.
 const STREAMS_PER_CONNECTION_MAX: u32 = 256;
+/// The name of the first principal.
+const ADMIN: &str = "admin";
 /// A silent peer is asked whether it is there, and given up.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is said that checks of the start are overridden.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// How long calls may take to end when the server stops. Some peers never end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -38,24 +46,33 @@ pub enum Error {
     /// The schema is not the one of this build.
     #[error("{0}")]
     Schema(String),
-    /// The address is reachable from outside.
-    #[error(
-        "refusing to listen on {0}: without access control only a loopback address is safe; \
-         use 127.0.0.1 or [::1]"
-    )]
-    NotLoopback(SocketAddr),
+    /// It would not be safe, or the configuration is wrong: every check that fails.
+    #[error("refusing to start:{}", listed(.0))]
+    Refused(Vec<Failure>),
+    /// No token could be verified.
+    #[error(transparent)]
+    Issuer(#[from] crate::identity::Problem),
     /// The directory could not be read or made.
     #[error(transparent)]
     Service(#[from] crate::service::Error),
-    /// History would be kept too short.
-    #[error(transparent)]
-    Keep(#[from] HistoryTooShort),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
     /// The transport failed.
     #[error("cannot serve: {0}")]
     Transport(#[from] tonic::transport::Error),
+}
+
+fn listed(failures: &[Failure]) -> String {
+    let lines = failures.iter().map(|failure| format!("\n  {failure}"));
+    lines.collect()
+}
+
+/// What the service tells once it serves calls.
+#[derive(Debug)]
+pub struct Started {
+    /// Where it has written the first admin key, if it has made one.
+    pub admin_key: Option<PathBuf>,
 }
 
 /// Opens the store and makes its schema, if there is none yet.
@@ -93,22 +110,21 @@ pub async fn open(database: &Location) -> Result<Store, Error> {
 pub async fn run(
     config: Config,
     listener: TcpListener,
-    ready: impl FnOnce(),
+    ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        return Err(Error::NotLoopback(address));
+    let failures = check(&config, listener.local_addr()?);
+    if !failures.is_empty() {
+        return Err(Error::Refused(failures));
     }
     let store = open(&config.database).await?;
     let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let tokens = Tokens::new(&store.token_key(&fresh).await?);
     let service = Service::new(store, rpc::encoder(tokens.clone()), rpc::BATCH_ROLES);
     let asks = !config.overrides.contains(&Override::NoAuthentication);
-    if asks && let Some(key) = service.first_admin().await? {
-        write_secret(&config.admin_key, &key)?;
-        tracing::info!(file = %config.admin_key.display(), "first admin key made");
-    }
+    let verifier = config.issuer.as_ref().map(Verifier::new).transpose()?;
+    let is_made = asks && make_admin(&service, &config.admin_key).await?;
+    let admin_key = is_made.then(|| config.admin_key.clone());
     let recovery = tokio::spawn({
         let service = service.clone();
         async move { service.recover().await }
@@ -131,6 +147,7 @@ pub async fn run(
     let rpc = Rpc {
         service: service.clone(),
         tokens,
+        server_info: rpc::server_info(&config),
         buy_more_url: config.buy_more_url,
     };
     let routes = rpc::add_to(routes, rpc);
@@ -142,17 +159,19 @@ pub async fn run(
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(rpc::RequestLog)
         .layer(rpc::InCallersLanguage)
-        .layer(rpc::Gate::new(service.clone(), asks))
+        .layer(rpc::Gate::new(service.clone(), asks, verifier))
         .layer(CatchPanicLayer::custom(Panicked))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async {
             let _ = stopped.await;
         });
     tokio::pin!(serve);
-    ready();
+    ready(Started { admin_key });
     tokio::select! {
         served = &mut serve => return Ok(served?),
+        never = warn_of(&config.overrides) => match never {},
         () = shutdown => {}
     }
     tracing::info!("stopping");
@@ -174,6 +193,36 @@ pub async fn run(
     Ok(())
 }
 
+/// Makes another global admin in the database itself and writes its key to a file; returns its name.
+pub async fn recover(database: &Location, file: &Path) -> Result<String, Error> {
+    let service = Service::new(open(database).await?, Arc::new(|_| Vec::new()), Roles::NONE);
+    let (key, shown) = new_key(None)?;
+    let name = format!("recovered {}", key.id);
+    write_secret(file, &shown)?;
+    service.create_admin(&name, "keys recover", key).await?;
+    service.stop().await;
+    Ok(name)
+}
+
+/// Makes the first admin and writes its key to a file, if there is nobody who may call.
+async fn make_admin(service: &Service, file: &Path) -> Result<bool, Error> {
+    if service.has_principals().await? {
+        return Ok(false);
+    }
+    let (key, shown) = new_key(None)?;
+    // First the file: a key that nobody could read would keep everybody out.
+    let draft = file.with_extension(format!("{}.new", std::process::id()));
+    write_secret(&draft, &shown)?;
+    let is_made = service.create_admin(ADMIN, "serve", key).await?;
+    if is_made {
+        std::fs::rename(&draft, file)?;
+    } else {
+        // Another server that started at the same time was faster.
+        std::fs::remove_file(&draft)?;
+    }
+    Ok(is_made)
+}
+
 /// Writes a secret to a file that only its owner can read, in place of an older one.
 fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
@@ -188,6 +237,20 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     writeln!(file, "{secret}")?;
     file.sync_all()
+}
+
+/// Says again and again what the operator has overridden, so that it does not stay by being forgotten.
+async fn warn_of(overrides: &[Override]) -> Infallible {
+    let names: Vec<_> = overrides.iter().map(|check| check.name()).collect();
+    if names.is_empty() {
+        return std::future::pending().await;
+    }
+    let overridden = names.join(", ");
+    let mut again = tokio::time::interval(WARNING_INTERVAL);
+    loop {
+        again.tick().await;
+        tracing::warn!(overridden, "this server is run insecurely");
+    }
 }
 
 type AddReflection = Box<dyn FnOnce(Routes) -> Routes>;

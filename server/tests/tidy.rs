@@ -10,27 +10,34 @@ const FILE_LINES_MAX: usize = 450;
 const RULES: &[(&str, &str)] = &[
     (
         "server/src/domain",
-        "crate::store crate::service crate::rpc crate::edition crate::server diesel tonic prost \
-         tokio tracing seatwise_proto std::env std::fs std::net std::time SystemTime now_v7 new_v4",
+        "crate::identity crate::store crate::service crate::rpc crate::edition crate::server diesel \
+         tonic prost tokio tracing seatwise_proto std::env std::fs std::net std::time SystemTime \
+         now_v7 new_v4",
     ),
     (
         "server/src/edition",
-        "crate::store crate::service crate::rpc crate::server diesel tonic prost tokio tracing \
-         seatwise_proto std::env std::fs std::net std::time",
+        "crate::identity crate::store crate::service crate::rpc crate::server diesel tonic prost \
+         tokio tracing seatwise_proto std::env std::fs std::net std::time",
+    ),
+    (
+        "server/src/identity",
+        "crate::store crate::service crate::rpc crate::edition crate::server diesel tonic prost \
+         seatwise_proto std::env",
     ),
     (
         "server/src/store",
-        "crate::service crate::rpc crate::server tonic prost seatwise_proto",
+        "crate::identity crate::service crate::rpc crate::server tonic prost seatwise_proto",
     ),
     (
         "server/src/service",
-        "crate::rpc crate::server diesel tonic prost seatwise_proto",
+        "crate::identity crate::rpc crate::server diesel tonic prost seatwise_proto",
     ),
     ("server/src/rpc", "crate::store crate::server diesel"),
     ("client/src", "seatwise_server diesel"),
     (
         "cli/src",
-        "seatwise_server::domain seatwise_server::service seatwise_server::edition",
+        "seatwise_server::domain seatwise_server::service seatwise_server::edition \
+         seatwise_server::identity",
     ),
     ("proto", "seatwise_server seatwise_client"),
 ];
@@ -133,6 +140,11 @@ fn the_rules_bite() {
         ("server/src/domain/decide.rs", "use tokio::sync::mpsc;"),
         ("server/src/domain.rs", "let id = Uuid::now_v7();"),
         ("server/src/service/batch.rs", "use diesel::prelude::*;"),
+        ("server/src/identity/token.rs", "use crate::store::Store;"),
+        (
+            "server/src/domain/access.rs",
+            "use crate::identity::Verified;",
+        ),
         ("server/src/rpc/users.rs", "use crate::store::Store;"),
         (
             "server/src/rpc/users.rs",

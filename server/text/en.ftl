@@ -149,3 +149,4 @@ error-TOO_MANY_RIGHTS = There are { $max } { $what ->
     [keys] keys of this principal
    *[customers] customers in the grants of this principal
 }, as many as there can be. Delete what is no longer needed.
+error-ISSUER_UNAVAILABLE = Your token cannot be checked: who issued it does not tell the keys for that. Try again in a moment.

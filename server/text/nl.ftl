@@ -146,3 +146,4 @@ error-TOO_MANY_RIGHTS = Er zijn { $max } { $what ->
     [keys] sleutels van deze principal
    *[customers] klanten in de rechten van deze principal
 }, zoveel als er kunnen zijn. Verwijder wat niet meer nodig is.
+error-ISSUER_UNAVAILABLE = Uw token kan niet worden gecontroleerd: wie het heeft uitgegeven, geeft de sleutels daarvoor niet. Probeer het zo dadelijk opnieuw.

@@ -134,6 +134,10 @@ impl Harness {
             .expect("the language is ASCII")
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -151,6 +155,11 @@ impl Harness {
     /// The database as the command line names it.
     pub(crate) fn database_url(&self) -> String {
         self.database.url()
+    }
+
+    /// The path of a file for a secret, in a folder that only the test can read.
+    pub(crate) fn secret(&self, name: &str) -> String {
+        self.secrets.path().join(name).display().to_string()
     }
 
     /// Changes the database while no server runs.
@@ -188,7 +197,7 @@ impl Harness {
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {
-            let announce = || ready.send(()).expect("the test waits");
+            let announce = |_| ready.send(()).expect("the test waits");
             let shutdown = async {
                 let _ = stopped.await;
             };

@@ -2,10 +2,12 @@
 
 // What the tests stand on.
 mod backdate;
+mod colleague;
 mod customer;
 mod database;
 mod fixtures;
 mod harness;
+mod log;
 mod process;
 mod raw;
 
@@ -14,6 +16,7 @@ mod assign;
 mod catalogue;
 mod change;
 mod compliance;
+mod config;
 mod crash;
 mod earlier;
 mod history;
@@ -31,10 +34,13 @@ mod postgres;
 mod real_catalogue;
 mod reasons;
 mod replay;
+mod request_log;
 mod retention;
 mod revoke;
+mod rights;
 mod seats;
 mod selections;
+mod startup;
 mod streams;
 mod text;
 mod watch;

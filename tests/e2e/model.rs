@@ -2,7 +2,8 @@
 //! and runs come to what the model says, plan tokens hold what they promise, and every rule of the
 //! model is needed.
 //!
-//! A world that fails prints its number; `SEATWISE_TEST_WORLD` runs that one alone.
+//! A world that fails prints its number; `SEATWISE_TEST_WORLD` runs that one alone. `SEATWISE_TEST_WORLDS`
+//! says how many to try, as 2000, which takes some minutes.
 
 mod afterwards;
 mod catalogue;
@@ -31,6 +32,9 @@ use world::World;
 
 /// Worlds that are made and tried at the same time.
 const AT_ONCE: u64 = 8;
+/// Worlds that are tried with every change of the code.
+const WORLDS_ON_SQLITE: u64 = 500;
+const WORLDS_ON_POSTGRES: u64 = 120;
 const SEED: u64 = 20_261_122;
 
 /// What is found on the way to the batch under test.
@@ -47,15 +51,16 @@ async fn every_world_is_as_the_model_says(server: &Harness) {
     let client = server.client();
     catalogue::import(&client).await;
     let worlds = match server.engine() {
-        Engine::Sqlite => 0..2_000,
-        Engine::Postgres => 0..300,
+        Engine::Sqlite => WORLDS_ON_SQLITE,
+        Engine::Postgres => WORLDS_ON_POSTGRES,
     };
-    let worlds = match variable("SEATWISE_TEST_WORLD") {
-        Some(number) => {
-            let number = number.parse().expect("the number of a world");
-            number..number + 1
-        }
-        None => worlds,
+    let number = |name| variable(name).map(|text| text.parse().expect("a number of worlds"));
+    let worlds = match (
+        number("SEATWISE_TEST_WORLD"),
+        number("SEATWISE_TEST_WORLDS"),
+    ) {
+        (Some(world), _) => world..world + 1,
+        (None, count) => 0..count.unwrap_or(worlds),
     };
     let tried =
         (0..AT_ONCE).map(|first| tokio::spawn(try_some(client.clone(), worlds.clone(), first)));

@@ -60,7 +60,8 @@ fn command(server: &Harness, address: SocketAddr) -> Command {
     command
         .args(["serve", "--log", "error", "--listen", &address.to_string()])
         .args(["--database", &server.database_url()])
-        .env("SEATWISE_ADMIN_KEY", server.admin_key())
+        .arg("--admin-key-file")
+        .arg(server.admin_key())
         .stdout(Stdio::piped());
     command
 }

@@ -223,6 +223,14 @@ impl Caller {
         }
     }
 
+    /// Somebody to whom no grant was ever given.
+    pub fn nobody() -> Self {
+        Self {
+            grants: Vec::new(),
+            ..Self::everybody()
+        }
+    }
+
     /// True if what the caller may do is in the directory.
     pub fn is_stored(&self) -> bool {
         !self.principal.0.is_nil()

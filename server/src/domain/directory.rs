@@ -363,3 +363,6 @@ fn covers<'a>(
         Err(Forbidden::BeyondOwnRights)
     }
 }
+
+#[cfg(test)]
+mod tests;

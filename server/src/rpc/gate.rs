@@ -16,8 +16,10 @@ use tonic::body::Body as Answer;
 use tower::{Layer, Service};
 
 use super::access::{Identity, Pass};
-use super::status::{from_service, unauthenticated};
+use super::request_log::Calling;
+use super::status::{from_service, issuer_unavailable, unauthenticated};
 use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind, Secret};
+use crate::identity::{Rejected, Verified, Verifier};
 use crate::service::{self, now};
 
 /// How often it is looked whether the caller of a stream still has the right to it.
@@ -32,6 +34,8 @@ pub(crate) struct Gate(Arc<Guard>);
 struct Guard {
     service: service::Service,
     asks: bool,
+    /// Of tokens, if there is an issuer.
+    verifier: Option<Verifier>,
 }
 
 /// What a caller has shown.
@@ -40,12 +44,17 @@ enum Proof {
     /// Nobody is asked.
     Nothing,
     Key(KeyId, Secret),
+    Token(Verified),
 }
 
 impl Gate {
     /// A gate that asks everybody who they are, or nobody.
-    pub(crate) fn new(service: service::Service, asks: bool) -> Self {
-        Self(Arc::new(Guard { service, asks }))
+    pub(crate) fn new(service: service::Service, asks: bool, verifier: Option<Verifier>) -> Self {
+        Self(Arc::new(Guard {
+            service,
+            asks,
+            verifier,
+        }))
     }
 }
 
@@ -53,12 +62,15 @@ impl Guard {
     /// Finds out who calls.
     async fn admit(
         &self,
+        calling: &Calling,
         headers: &HeaderMap,
         path: &str,
     ) -> Result<(Proof, Option<Pass>), Status> {
-        let proof = self.proof(headers)?;
-        let directory = self.service.directory().await.map_err(from_service)?;
-        let (caller, identity) = proof.check(&directory)?;
+        let identified = self.identify(headers).await;
+        let (proof, caller, identity) = identified.inspect_err(|status| {
+            tracing::warn!(call = path, why = status.message(), "denied");
+        })?;
+        calling.set(caller.principal, caller.key);
         if let Some(key) = caller.key {
             self.service.note_use(key);
         }
@@ -66,8 +78,18 @@ impl Guard {
         Ok((proof, pass.transpose()?))
     }
 
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Proof, Caller, Option<Identity>), Status> {
+        let proof = self.proof(headers).await?;
+        let directory = self.service.directory().await.map_err(from_service)?;
+        let (caller, identity) = proof.check(&directory)?;
+        Ok((proof, caller, identity))
+    }
+
     /// What the headers show.
-    fn proof(&self, headers: &HeaderMap) -> Result<Proof, Status> {
+    async fn proof(&self, headers: &HeaderMap) -> Result<Proof, Status> {
         if !self.asks {
             return Ok(Proof::Nothing);
         }
@@ -86,7 +108,10 @@ impl Guard {
             let (id, secret) = key.ok_or_else(|| unauthenticated("invalid"))?;
             return Ok(Proof::Key(id, secret));
         }
-        Err(unauthenticated("invalid"))
+        let verifier = self.verifier.as_ref();
+        let verifier = verifier.ok_or_else(|| unauthenticated("invalid"))?;
+        let verified = verifier.verify(token).await;
+        Ok(Proof::Token(verified.map_err(rejected)?))
     }
 
     /// Looks again whether a call may go on.
@@ -103,6 +128,17 @@ impl Proof {
         let now = now().0;
         match self {
             Self::Nothing => Ok((Caller::everybody(), None)),
+            Self::Token(Verified { expires_at, .. }) if now >= *expires_at => {
+                Err(unauthenticated("expired"))
+            }
+            Self::Token(Verified { subject, .. }) => {
+                let identity = (PrincipalKind::Token, subject.clone());
+                let principal = directory.named(PrincipalKind::Token, subject);
+                let caller = principal.map_or_else(Caller::nobody, |principal| {
+                    directory.caller(principal.id, None, now)
+                });
+                Ok((caller, Some(identity)))
+            }
             Self::Key(id, secret) => {
                 let known = directory.key(*id);
                 let known = known.filter(|(_, key)| key.is_opened_by(secret));
@@ -118,6 +154,18 @@ impl Proof {
                 Ok((caller, Some(identity)))
             }
         }
+    }
+}
+
+/// Why a token proves nothing, as far as its bearer is told.
+fn rejected(why: Rejected) -> Status {
+    match why {
+        Rejected::Invalid(why) => {
+            tracing::info!(why, "a token was rejected");
+            unauthenticated("invalid")
+        }
+        Rejected::Expired => unauthenticated("expired"),
+        Rejected::KeysUnavailable => issuer_unavailable(),
     }
 }
 
@@ -168,8 +216,12 @@ where
             return Box::pin(async move { Ok(answer.await?.map(Answer::new)) });
         }
         let guard = self.guard.clone();
+        let calling = Calling::of(request.extensions());
         Box::pin(async move {
-            let (proof, pass) = match guard.admit(request.headers(), request.uri().path()).await {
+            let (proof, pass) = match guard
+                .admit(&calling, request.headers(), request.uri().path())
+                .await
+            {
                 Ok(admitted) => admitted,
                 Err(status) => return Ok(status.into_http()),
             };

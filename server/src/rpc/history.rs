@@ -19,7 +19,8 @@ use super::status::from_service;
 use super::watch::Watching;
 use super::{Rpc, convert};
 use crate::domain::{
-    BatchId, Catalogue, Choices, CustomerId, INSTALLATION, ProductId, Record, RecordKind, UserRef,
+    BatchId, Catalogue, Choices, CustomerId, Directory, INSTALLATION, PrincipalId, ProductId,
+    Record, RecordKind, UserRef,
 };
 use crate::service::{
     About, Checkpoint, HistoryQuery, JournalPart, Recorded, StoredCommit, StoredRecord, Timestamp,
@@ -40,7 +41,8 @@ impl HistoryService for Rpc {
         let (mut rows, choices) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| row.seq.to_be_bytes().to_vec());
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
-        let record = |row| recorded(row, &choices, &catalogue);
+        let directory = self.service.directory().await.map_err(from_service)?;
+        let record = |row| recorded(row, &choices, &catalogue, &directory);
         let records = rows.into_iter().map(record);
         Ok(Response::new(ListHistoryResponse {
             records: records.collect(),
@@ -226,8 +228,13 @@ pub(super) fn recorded(
     row: Recorded,
     choices: &Choices,
     catalogue: &Catalogue,
+    directory: &Directory,
 ) -> v1::HistoryRecord {
+    let principal = row.who.split('/').next().unwrap_or_default();
+    let principal = PrincipalId::parse(principal).ok();
+    let principal = principal.and_then(|id| directory.principal(id));
     v1::HistoryRecord {
+        who_name: principal.map(|one| one.name.clone()).unwrap_or_default(),
         position: row.seq,
         commit_time: Some(convert::time(row.committed_at)),
         who: row.who,

@@ -22,7 +22,7 @@ const DOMAIN: &str = "seatwise.dev";
 /// A status above some 15 KiB is lost on the way, code and all.
 const VIOLATIONS_MAX: usize = 20;
 const VIOLATION_CHARS_MAX: usize = 200;
-/// What a caller is told to wait if the store or the server is away.
+/// What a caller is told to wait if the store, the server or the issuer is away.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A field and what is wrong with it.
@@ -104,7 +104,7 @@ fn code(reason: ErrorReason) -> Code {
         | R::ChangesPruned
         | R::LastGlobalAdmin
         | R::TooManyRights => Code::FailedPrecondition,
-        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
+        R::StoreUnavailable | R::ShuttingDown | R::IssuerUnavailable => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
 }
@@ -265,6 +265,12 @@ pub(super) fn unauthenticated(problem: &'static str) -> Status {
     };
     let metadata = [("problem", problem.to_owned())];
     refuse(ErrorReason::Unauthenticated, message.to_owned(), &metadata)
+}
+
+/// Who calls cannot be known before the issuer tells its keys.
+pub(super) fn issuer_unavailable() -> Status {
+    let message = "the issuer of tokens does not answer; repeat the call";
+    refuse(ErrorReason::IssuerUnavailable, message.to_owned(), &[])
 }
 
 /// The caller has no role for this.

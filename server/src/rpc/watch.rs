@@ -77,9 +77,10 @@ impl Watching {
             return Ok(Some(vec![frame(Frame::Progress(progress))]));
         }
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
+        let directory = self.service.directory().await.map_err(from_service)?;
         let changes = part.records.into_iter().map(|record| WatchedChange {
             watch_token: self.tokens.watch(self.customer, record.seq),
-            record: Some(recorded(record, &part.choices, &catalogue)),
+            record: Some(recorded(record, &part.choices, &catalogue, &directory)),
         });
         Ok(Some(frames(changes)))
     }

@@ -17,8 +17,6 @@ use crate::store::Timestamp;
 const FRESH_FOR: Duration = Duration::from_secs(1);
 /// Uses of a key are noted to the minute.
 const MINUTE: i64 = 60_000_000;
-/// The name of the first principal.
-const ADMIN: &str = "admin";
 
 /// What is known of the directory.
 #[derive(Default)]
@@ -128,37 +126,36 @@ impl Service {
         });
     }
 
-    /// Makes the first principal, a global admin, if there is none; returns its key.
-    pub async fn first_admin(&self) -> Result<Option<String>, Error> {
-        if self.fresh_directory().await?.principals().next().is_some() {
-            return Ok(None);
-        }
+    /// True if there is somebody who may call.
+    pub async fn has_principals(&self) -> Result<bool, Error> {
+        let directory = self.fresh_directory().await?;
+        Ok(directory.principals().next().is_some())
+    }
+
+    /// Makes a global admin with this key by the service itself; false if there is one of this name.
+    pub async fn create_admin(&self, name: &str, through: &str, key: Key) -> Result<bool, Error> {
         let now = now().0;
-        let (key, shown) = new_key(None)?;
+        let everything = new_grant(Roles::of(&[Role::GlobalAdmin]), Customers::All, None);
         let admin = Principal {
             id: PrincipalId(Uuid::now_v7()),
             kind: PrincipalKind::Key,
-            name: ADMIN.to_owned(),
+            name: name.to_owned(),
             created_at: now,
-            grants: vec![(
-                new_grant(Roles::of(&[Role::GlobalAdmin]), Customers::All, None),
-                now,
-            )],
+            grants: vec![(everything, now)],
             keys: vec![key],
         };
         let origin = Origin {
             who: "seatwise".to_owned(),
-            through: "serve".to_owned(),
+            through: through.to_owned(),
             ..Origin::default()
         };
         let change = AccessChange::CreatePrincipal(admin);
-        let made = self
+        match self
             .change_access(Caller::everybody(), change, origin)
-            .await;
-        match made {
-            Ok(_) => Ok(Some(shown)),
-            // Another server that started at the same time was faster.
-            Err(Error::Refused(_)) => Ok(None),
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -12,6 +12,7 @@ mod choices;
 mod chunks;
 mod customers;
 mod deletion;
+mod directory;
 mod earlier;
 mod engine;
 mod filter;
@@ -147,6 +148,13 @@ checks! {
         a_page_of_violations_ends_with_a_whole_user
         a_summary_tells_the_rules_that_most_users_break
         a_customer_that_is_not_there_has_no_violations_to_tell
+    }
+    directory {
+        who_may_do_what_is_read_back_as_it_was_written
+        a_change_of_rights_is_recorded_without_names
+        a_change_of_rights_that_is_refused_changes_nothing
+        two_admins_who_remove_each_other_leave_one
+        the_use_of_a_key_is_noted_and_never_goes_back
     }
     accept {
         an_accepted_batch_is_stored_before_the_answer

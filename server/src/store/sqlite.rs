@@ -88,9 +88,10 @@ fn lock(path: &Path) -> Result<File, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let file = OpenOptions::new().create(true).append(true).open(&name);
-    let file =
-        file.map_err(|error| unavailable(format!("cannot open {}: {error}", name.display())))?;
+    let file = open_private(&name)?;
+    // SQLite would let everybody read what it makes; what is there it leaves as it is, and the files
+    // beside it are made alike.
+    open_private(path)?;
     file.try_lock().map_err(|_| {
         unavailable(format!(
             "{} is in use by another seatwise process",
@@ -98,6 +99,16 @@ fn lock(path: &Path) -> Result<File, Error> {
         ))
     })?;
     Ok(file)
+}
+
+/// Opens a file that others cannot read, if it is made here.
+fn open_private(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path);
+    file.map_err(|error| unavailable(format!("cannot open {}: {error}", path.display())))
 }
 
 fn create_private(folder: &Path) -> std::io::Result<()> {

@@ -15,14 +15,14 @@ use crate::harness::{Harness, on_every_engine};
 use crate::process;
 use crate::selections::{everybody, frozen, numbers, select, users};
 
-async fn s01_without_roles_nobody_is_served_from_elsewhere(server: &Harness) {
+async fn s01_nobody_is_served_from_elsewhere_by_accident(server: &Harness) {
     let elsewhere: [SocketAddr; 2] = [
         (Ipv4Addr::UNSPECIFIED, 0).into(),
         (Ipv6Addr::UNSPECIFIED, 0).into(),
     ];
     for address in elsewhere {
         let complaint = process::refused(server, address).await;
-        let expected = format!("refusing to listen on {address}: without access control");
+        let expected = format!("plaintext: calls to {address} would come unencrypted");
         assert!(complaint.contains(&expected), "{complaint}");
     }
     // On the machine itself nobody is asked who it is.
@@ -272,7 +272,7 @@ impl Customer {
 }
 
 on_every_engine![
-    s01_without_roles_nobody_is_served_from_elsewhere,
+    s01_nobody_is_served_from_elsewhere_by_accident,
     s04_every_license_of_the_customer_is_shown,
     s05_a_customer_is_picked_from_a_list,
     s06_only_the_users_of_the_customer_are_listed,

@@ -13,7 +13,7 @@ use super::fixture::{
 };
 use super::raw;
 use crate::domain::{
-    BatchId, CustomerId, Guard, INSTALLATION, LaterPlans, PlanChoice, Record,
+    AccessChange, BatchId, Caller, CustomerId, Guard, INSTALLATION, LaterPlans, PlanChoice, Record,
     RecordKind::{self, *},
     Selection, SelectionId, SelectionPart, UserFilter,
 };
@@ -24,8 +24,9 @@ use crate::store::{
 
 /// Methods that write, and change nothing of a customer or the catalogue: keys, who works on a batch, and
 /// what deletes that which counts as gone already.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "claim_batch",
+    "note_use",
     "prune_journal",
     "prune_results",
     "release_batch",
@@ -255,6 +256,12 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     let import = store.import_rules(&none, &BY, NOW);
     steps
         .step_in(INSTALLATION, "import_rules", &[Catalogue], import)
+        .await;
+    let caller = Caller::everybody();
+    let new = AccessChange::CreatePrincipal(super::directory::admin(1));
+    let make = store.change_access(&caller, &new, &BY, NOW);
+    steps
+        .step_in(INSTALLATION, "change_access", &[Access; 3], make)
         .await;
     let update = store.update_product(product(9), Some(true), None, &BY, NOW);
     steps

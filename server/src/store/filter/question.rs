@@ -53,7 +53,7 @@ impl<'a> Question<'a> {
                 .id(batch);
             match conn.number(results.returning()).await? {
                 None => return Err(batches::not_found(batch)),
-                Some(results) if results != KEPT.into() => {
+                Some(results) if results != i64::from(KEPT) => {
                     return Err(Refusal::ResultsPruned(batch).into());
                 }
                 Some(_) => {}

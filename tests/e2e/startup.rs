@@ -1,0 +1,494 @@
+//! The rule of the start: what may run, and what is refused with everything that is wrong.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use seatwise_client::v1::GetServerInfoRequest;
+use tempfile::TempDir;
+
+use crate::harness::{Harness, free_address, on_every_engine};
+use crate::log;
+
+const LOOPBACK: [&str; 3] = ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"];
+const OUTSIDE: [&str; 4] = [
+    "0.0.0.0:0",
+    "[::]:0",
+    "192.0.2.1:7400",
+    "[2001:db8::1]:7400",
+];
+
+/// TLS as it should be.
+const TLS: &str = "--tls-certificate FILES/good.pem --tls-key FILES/good.key";
+const ISSUER: &str = "--issuer https://id.example.com --issuer-audience seatwise \
+    --issuer-keys-url https://id.example.com/keys";
+const SOCKET: &str = "--database postgres://u@%2Frun%2Fpostgresql/d";
+const VERIFIED: &str = "--database postgres://u:p@db.example.com/d?sslmode=verify-full";
+const OPEN: &str = "--database postgres://u:p@db.example.com/d";
+
+const PLAINTEXT: &str = "--allow-insecure plaintext";
+const NOBODY_ASKED: &str = "--allow-insecure no-authentication";
+const PLAINTEXT_DATABASE: &str = "--allow-insecure plaintext-database";
+
+/// Options, and the checks that fail with them: on a loopback address, and on any other.
+const TABLE: &[(&[&str], &str, &str)] = &[
+    // Without anything broken.
+    (&[], "", "plaintext"),
+    (&[TLS], "", ""),
+    (&[TLS, "--client-ca FILES/ca.pem"], "", ""),
+    (&[TLS, "--client-ca FILES/ca.pem", ISSUER], "", ""),
+    (&[TLS, "--allow-tls12"], "", ""),
+    (&["--tls-certificate FILES/both.pem"], "", ""),
+    (&[ISSUER], "", "plaintext"),
+    (&[TLS, ISSUER, "--issuer-ca FILES/ca.pem"], "", ""),
+    (&[SOCKET], "", "plaintext"),
+    (&[TLS, SOCKET], "", ""),
+    (&[TLS, VERIFIED], "", ""),
+    (&[VERIFIED], "", "plaintext"),
+    (
+        &[OPEN],
+        "plaintext-database",
+        "plaintext plaintext-database",
+    ),
+    (&[TLS, OPEN], "plaintext-database", "plaintext-database"),
+    (
+        &[TLS, "--database postgres://h/d?sslmode=require"],
+        "plaintext-database",
+        "plaintext-database",
+    ),
+    (
+        &[TLS, "--database postgres://localhost,h/d"],
+        "plaintext-database",
+        "plaintext-database",
+    ),
+    // Overrides, and those that have no effect.
+    (&[PLAINTEXT], "allow-insecure", ""),
+    (&[TLS, PLAINTEXT], "allow-insecure", "allow-insecure"),
+    (&[NOBODY_ASKED], "", "no-authentication plaintext"),
+    (&[TLS, NOBODY_ASKED], "", "no-authentication"),
+    (
+        &[PLAINTEXT, NOBODY_ASKED],
+        "allow-insecure",
+        "no-authentication",
+    ),
+    (
+        &[NOBODY_ASKED, ISSUER],
+        "issuer",
+        "issuer no-authentication plaintext",
+    ),
+    (
+        &[NOBODY_ASKED, TLS, "--client-ca FILES/ca.pem"],
+        "client-ca",
+        "client-ca no-authentication",
+    ),
+    (
+        &[PLAINTEXT_DATABASE],
+        "allow-insecure",
+        "allow-insecure plaintext",
+    ),
+    (
+        &[TLS, VERIFIED, PLAINTEXT_DATABASE],
+        "allow-insecure",
+        "allow-insecure",
+    ),
+    (&[TLS, OPEN, PLAINTEXT_DATABASE], "", ""),
+    (&[OPEN, PLAINTEXT_DATABASE, PLAINTEXT], "allow-insecure", ""),
+    (
+        &[OPEN, PLAINTEXT_DATABASE, PLAINTEXT, NOBODY_ASKED],
+        "allow-insecure",
+        "no-authentication",
+    ),
+    (
+        &[TLS, "--allow-insecure plaintext,plaintext-database"],
+        "allow-insecure allow-insecure",
+        "allow-insecure allow-insecure",
+    ),
+    // Options without those that they need.
+    (
+        &["--tls-key FILES/good.key --client-ca FILES/ca.pem --allow-tls12"],
+        "allow-tls12 client-ca tls-key",
+        "allow-tls12 client-ca plaintext tls-key",
+    ),
+    (
+        &[TLS, "--issuer https://id.example.com"],
+        "issuer-audience issuer-keys-url",
+        "issuer-audience issuer-keys-url",
+    ),
+    (
+        &[
+            TLS,
+            "--issuer-audience a --issuer-keys-url https://h --issuer-ca FILES/ca.pem",
+        ],
+        "issuer-audience issuer-ca issuer-keys-url",
+        "issuer-audience issuer-ca issuer-keys-url",
+    ),
+    (
+        &[TLS, "--keep-results 90 --keep-history 89"],
+        "keep-history",
+        "keep-history",
+    ),
+    // Certificates and keys.
+    (
+        &["--tls-certificate FILES/none.pem --tls-key FILES/good.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/good.key --tls-key FILES/good.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/rubbish.pem --tls-key FILES/good.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/cut.pem --tls-key FILES/good.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/expired.pem --tls-key FILES/expired.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/early.pem --tls-key FILES/early.key"],
+        "tls-certificate",
+        "tls-certificate",
+    ),
+    (
+        &["--tls-certificate FILES/good.pem --tls-key FILES/expired.key"],
+        "tls-key",
+        "tls-key",
+    ),
+    (
+        &["--tls-certificate FILES/good.pem --tls-key FILES/none.key"],
+        "tls-key",
+        "tls-key",
+    ),
+    (
+        &["--tls-certificate FILES/good.pem --tls-key FILES/good.pem"],
+        "tls-key",
+        "tls-key",
+    ),
+    (
+        &["--tls-certificate FILES/good.pem --tls-key FILES/seen.key"],
+        "tls-key",
+        "tls-key",
+    ),
+    (
+        &["--tls-certificate FILES/expired.pem --tls-key FILES/seen.key"],
+        "tls-certificate tls-key tls-key",
+        "tls-certificate tls-key tls-key",
+    ),
+    (
+        &[TLS, "--client-ca FILES/none.pem"],
+        "client-ca",
+        "client-ca",
+    ),
+    (
+        &[TLS, "--client-ca FILES/good.key"],
+        "client-ca",
+        "client-ca",
+    ),
+    // The issuer.
+    (
+        &[
+            TLS,
+            "--issuer http://id.example.com --issuer-audience a --issuer-keys-url http://h",
+        ],
+        "issuer issuer-keys-url",
+        "issuer issuer-keys-url",
+    ),
+    (
+        &[
+            TLS,
+            "--issuer http://127.0.0.1:1 --issuer-audience a --issuer-keys-url http://[::1]:1/k",
+        ],
+        "",
+        "",
+    ),
+    (
+        &[TLS, ISSUER, "--issuer-ca FILES/none.pem"],
+        "issuer-ca",
+        "issuer-ca",
+    ),
+    // Files that the server makes.
+    (
+        &[TLS, "--admin-key-file /proc/none/admin.key"],
+        "admin-key-file",
+        "admin-key-file",
+    ),
+    (
+        &[TLS, "--admin-key-file FILES/anybodys/admin.key"],
+        "admin-key-file",
+        "admin-key-file",
+    ),
+    (&[TLS, "--admin-key-file FILES/sticky/admin.key"], "", ""),
+    (
+        &[TLS, "--admin-key-file FILES/new/folders/admin.key"],
+        "",
+        "",
+    ),
+    (
+        &[TLS, "--admin-key-file FILES/seen.key"],
+        "admin-key-file",
+        "admin-key-file",
+    ),
+    (&[TLS, "--admin-key-file FILES/good.key"], "", ""),
+    (
+        &["--admin-key-file FILES/seen.key", NOBODY_ASKED],
+        "",
+        "no-authentication plaintext",
+    ),
+    (
+        &[
+            TLS,
+            "--database sqlite:/proc/none/s.db --admin-key-file FILES/admin.key",
+        ],
+        "database",
+        "database",
+    ),
+    (
+        &[
+            TLS,
+            "--database sqlite:FILES/new --admin-key-file FILES/admin.key",
+        ],
+        "",
+        "",
+    ),
+    (
+        &[
+            TLS,
+            "--database sqlite:FILES/sticky --admin-key-file FILES/admin.key",
+        ],
+        "database",
+        "database",
+    ),
+    (
+        &[TLS, "--database sqlite:FILES/sticky/seen.db"],
+        "database",
+        "database",
+    ),
+    (&[TLS, "--database sqlite:FILES/sticky/new.db"], "", ""),
+    (
+        &[TLS, "--database sqlite:FILES/anybodys/s.db"],
+        "admin-key-file database",
+        "admin-key-file database",
+    ),
+    (
+        &[TLS, "--database sqlite:FILES/seen.key/s.db"],
+        "admin-key-file database",
+        "admin-key-file database",
+    ),
+    // Everything at once.
+    (
+        &[
+            "--tls-certificate FILES/expired.pem --tls-key FILES/seen.key --client-ca FILES/none.pem",
+            "--issuer http://h --issuer-audience a --issuer-keys-url ftp://h --issuer-ca FILES/good.key",
+            "--admin-key-file FILES/seen.key --keep-history 1 --allow-insecure plaintext",
+            OPEN,
+        ],
+        "admin-key-file allow-insecure client-ca issuer issuer-ca issuer-keys-url keep-history \
+         plaintext-database tls-certificate tls-key tls-key",
+        "admin-key-file allow-insecure client-ca issuer issuer-ca issuer-keys-url keep-history \
+         plaintext-database tls-certificate tls-key tls-key",
+    ),
+];
+
+/// A folder with good and broken files.
+fn files() -> TempDir {
+    let folder = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("the folder is ours");
+        set_mode(&path, mode);
+    };
+    let years = [
+        ("good", 2020, 2200),
+        ("expired", 2020, 2021),
+        ("early", 2200, 2201),
+    ];
+    for (name, from, until) in years {
+        let (certificate, key) = certificate(from, until, IsCa::NoCa);
+        write(&format!("{name}.pem"), &certificate, 0o644);
+        write(&format!("{name}.key"), &key, 0o600);
+        if name == "good" {
+            write("both.pem", &format!("{key}{certificate}"), 0o600);
+            write("seen.key", &key, 0o644);
+            let (start, rest) = certificate.split_at(100);
+            write("cut.pem", &format!("{start}{}", &rest[200..]), 0o644);
+        }
+    }
+    let (authority, _) = certificate(2020, 2200, IsCa::Ca(BasicConstraints::Unconstrained));
+    write("ca.pem", &authority, 0o644);
+    let rubbish = "-----BEGIN CERTIFICATE-----\ncnViYmlzaA==\n-----END CERTIFICATE-----\n";
+    write("rubbish.pem", rubbish, 0o644);
+    for (name, mode) in [("anybodys", 0o777), ("sticky", 0o1777)] {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).expect("the folder is ours");
+        set_mode(&path, mode);
+    }
+    write("sticky/seen.db", "", 0o644);
+    folder
+}
+
+fn certificate(from: i32, until: i32, is_ca: IsCa) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+    params.is_ca = is_ca;
+    let certificate = params.self_signed(&key).expect("a certificate");
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(path, mode).expect("the file is ours");
+}
+
+/// `seatwise serve` with these options, in which `FILES/` is the folder.
+fn serve(folder: &Path, address: &str, options: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
+    command.args(["serve", "--listen", address]);
+    command.env("HOME", folder).env_remove("XDG_DATA_HOME");
+    for option in options
+        .iter()
+        .flat_map(|options| options.split_whitespace())
+    {
+        let folder = format!("{}/", folder.display());
+        command.arg(option.replace("FILES/", &folder));
+    }
+    command.output().expect("the binary was built")
+}
+
+/// The checks that fail, as the refusal names them. Each says what to do.
+fn failing(refused: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&refused.stderr);
+    let lines = text.lines().filter_map(|line| line.strip_prefix("  "));
+    let mut checks = Vec::new();
+    for line in lines {
+        let (check, told) = line.split_once(": ").expect("a check");
+        let (_, way_out) = told.rsplit_once("; ").expect("a way out");
+        let is_told = ["give", "leave", "run `chmod", "add", "or leave"];
+        assert!(
+            is_told.iter().any(|start| way_out.starts_with(start)),
+            "{line}"
+        );
+        checks.push(check.to_owned());
+    }
+    checks.sort();
+    checks
+}
+
+#[test]
+fn the_table_of_starts() {
+    assert!(TABLE.len() * 2 >= 40);
+    let folder = files();
+    let mut wrong = Vec::new();
+    for (row, (options, on_loopback, elsewhere)) in TABLE.iter().enumerate() {
+        let addresses = [LOOPBACK[row % LOOPBACK.len()], OUTSIDE[row % OUTSIDE.len()]];
+        for (address, expected) in addresses.into_iter().zip([on_loopback, elsewhere]) {
+            let options: Vec<&str> = options.iter().copied().chain(["--check"]).collect();
+            let checked = serve(folder.path(), address, &options);
+            let (failing, code) = (failing(&checked).join(" "), checked.status.code());
+            let expected_code = if expected.is_empty() { 0 } else { 78 };
+            if failing != *expected || code != Some(expected_code) {
+                let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+                wrong.push(format!(
+                    "{address} {options:?}: {code:?}, not {expected:?}:\n{said}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let made = folder.path().join("new");
+    assert!(!made.exists(), "a check makes nothing");
+}
+
+#[test]
+fn a_server_does_not_start_where_its_check_fails() {
+    let folder = files();
+    let refused = serve(
+        folder.path(),
+        "0.0.0.0:0",
+        &[OPEN, "--tls-certificate FILES/expired.pem"],
+    );
+    assert_eq!(refused.status.code(), Some(78));
+    assert_eq!(
+        failing(&refused),
+        ["plaintext-database", "tls-certificate", "tls-key"]
+    );
+    assert!(refused.stdout.is_empty(), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.starts_with("seatwise: refusing to start:\n"), "{said}");
+    assert!(
+        said.contains("expired.pem has expired at 2021-01-01T00:00:00Z"),
+        "{said}"
+    );
+    assert!(!said.contains("u:p@"), "{said}");
+}
+
+#[test]
+fn an_unknown_override_is_refused_with_those_that_there_are() {
+    let folder = files();
+    let refused = serve(
+        folder.path(),
+        "127.0.0.1:0",
+        &["--allow-insecure everything"],
+    );
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("plaintext, no-authentication, plaintext-database"),
+        "{said}"
+    );
+}
+
+/// What is overridden is said in the log, and to who asks the server.
+async fn overrides_are_told(server: &Harness) {
+    let address = free_address();
+    let key = server.secret("admin.key");
+    let arguments = [
+        "--allow-insecure",
+        "no-authentication",
+        "--admin-key-file",
+        key.as_str(),
+    ];
+    let logging = log::serve(address, &server.database_url(), &arguments).await;
+    let line = logging.line("this server is run insecurely").await;
+    assert!(
+        line.contains("WARN") && line.contains("no-authentication"),
+        "{line}"
+    );
+    let info = server
+        .client_of(address)
+        .get_server_info(GetServerInfoRequest {})
+        .await;
+    let info = info.expect("it answers");
+    assert_eq!(info.insecure_overrides, ["no-authentication"]);
+    assert!(info.authentication.is_empty(), "{info:?}");
+    let engine = format!("{:?}", server.engine()).to_lowercase();
+    assert_eq!(info.database, engine);
+    assert!(!info.version.is_empty());
+    logging.end().await;
+}
+
+async fn a_safe_server_tells_how_callers_prove_who_they_are(server: &Harness) {
+    server.start().await;
+    let info = server
+        .client()
+        .get_server_info(GetServerInfoRequest {})
+        .await;
+    let info = info.expect("it answers");
+    assert_eq!(info.insecure_overrides, [""; 0]);
+    assert_eq!(info.authentication, ["key"]);
+}
+
+on_every_engine![
+    overrides_are_told,
+    a_safe_server_tells_how_callers_prove_who_they_are,
+];
