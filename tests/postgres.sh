@@ -28,8 +28,9 @@ postgres_user() {
     if id postgres >/dev/null 2>&1; then echo postgres; else echo nobody; fi
 }
 
-# Creates and starts the cluster. Settings that make commits durable keep their defaults, as on a
-# real server; so does a linguistic collation, so that a query that forgets COLLATE "C" is noticed.
+# Creates and starts the cluster; with a certificate and its key as arguments it speaks TLS, and nothing
+# else over TCP. Settings that make commits durable keep their defaults, as on a real server; so does a
+# linguistic collation, so that a query that forgets COLLATE "C" is noticed.
 postgres_start() {
     # Not below TMPDIR: the server's user must reach it, and the path of a socket is short.
     postgres_dir=$(mktemp -d /tmp/seatwise-postgres.XXXXXX)
@@ -45,6 +46,7 @@ unix_socket_directories = '$postgres_dir'
 lc_messages = 'C'
 max_connections = 200
 SETTINGS
+    if [ $# = 2 ]; then postgres_secure "$@"; fi
 
     local port tries
     for tries in 1 2 3 4 5; do
@@ -56,6 +58,18 @@ SETTINGS
         echo "PostgreSQL did not start on port $port (try $tries)" >&2
     done
     postgres_explain
+}
+
+# Gives the cluster a certificate and a key, which it takes only if it alone can read it.
+postgres_secure() {
+    local data=$postgres_dir/data
+    cp "$1" "$data/server.crt"
+    install -m 600 "$2" "$data/server.key"
+    if [ "$(id -u)" = 0 ]; then
+        chown "$(postgres_user)" "$data/server.crt" "$data/server.key"
+    fi
+    echo "ssl = on" >>"$data/postgresql.conf"
+    sed -i 's/^host /hostssl /' "$data/pg_hba.conf"
 }
 
 postgres_stop() {

@@ -66,6 +66,7 @@ struct Args {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one command")]
 enum Command {
     /// Run the server
     Serve(serve::ServeArgs),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Uri;
 use tonic::transport::Endpoint;
 
-use crate::tls::{Pem, Tls};
+use crate::tls::{Pem, Tls, Trouble};
 use crate::token::{BoxError, Source};
 use crate::{Client, Error};
 
@@ -167,8 +167,10 @@ impl Builder {
             .keep_alive_while_idle(true);
         self.tokens.check()?;
         let uri = endpoint.uri();
-        let channel = if uri.scheme_str() == Some("https") {
-            endpoint.connect_with_connector_lazy(self.tls.connector(uri)?)
+        let (channel, trouble) = if uri.scheme_str() == Some("https") {
+            let connector = self.tls.connector(uri)?;
+            let trouble = connector.trouble.clone();
+            (endpoint.connect_with_connector_lazy(connector), trouble)
         } else {
             if !self.tls.is_default() {
                 let problem = "certificates and names of servers are for https:// only";
@@ -180,7 +182,7 @@ impl Builder {
                     "a token to {uri} could be read on its way; use https://, or allow it"
                 )));
             }
-            endpoint.connect_lazy()
+            (endpoint.connect_lazy(), Trouble::default())
         };
         let language = self.language.map(|language| language.parse());
         let language = language
@@ -188,6 +190,7 @@ impl Builder {
             .map_err(|_| Error::endpoint("the language is not ASCII"))?;
         Ok(Client {
             channel,
+            trouble,
             tokens: self.tokens,
             language,
             call_timeout: self.call_timeout,

@@ -16,6 +16,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 
 use crate::builder::Builder;
+use crate::tls::Trouble;
 use crate::token::{Source, Token};
 use crate::{Code, Error};
 
@@ -27,6 +28,8 @@ const RETRY_WAIT: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) channel: Channel,
+    /// What is wrong with its connection.
+    pub(crate) trouble: Trouble,
     pub(crate) tokens: Source,
     pub(crate) language: Option<MetadataValue<Ascii>>,
     pub(crate) call_timeout: Duration,
@@ -52,17 +55,21 @@ impl Client {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let caller = |token| Caller {
-            token,
-            language: self.language.clone(),
+        let call = async |token| {
+            let language = self.language.clone();
+            let answer = call(Caller { token, language }).await;
+            answer.map_err(|error| match self.trouble.told() {
+                Some(problem) if error.is_cut() => Error::tls(&problem),
+                _ => error,
+            })
         };
         let token = self.tokens.token().await?;
-        let mut error = match call(caller(token.clone())).await {
+        let mut error = match call(token.clone()).await {
             Err(error) if error.code == Code::Unauthenticated => error,
             answer => return answer,
         };
         if let Some(another) = self.tokens.another(token.as_ref()).await? {
-            return call(caller(Some(another))).await;
+            return call(Some(another)).await;
         }
         if let (None, Some(lack)) = (token, self.tokens.lack()) {
             error.message = format!("{}; {lack}", error.message);

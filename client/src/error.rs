@@ -1,13 +1,10 @@
 //! Errors of calls, with all that a caller can act on.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::time::Duration;
 
 use seatwise_proto::v1::ErrorReason;
 use tonic_types::StatusExt;
-
-use crate::tls;
 
 /// What is wrong, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +112,14 @@ impl Error {
         }
     }
 
+    pub(crate) fn tls(problem: &str) -> Self {
+        Self {
+            code: Code::Tls,
+            message: format!("no secure connection: {problem}"),
+            ..Self::protocol("")
+        }
+    }
+
     pub(crate) fn endpoint(problem: impl std::fmt::Display) -> Self {
         Self {
             code: Code::InvalidArgument,
@@ -151,12 +156,10 @@ impl From<tonic::Status> for Error {
                 text: said.message.clone(),
             })
         });
-        let (code, message) = match (tls_failure(&status), code(status.code())) {
-            (Some(failure), _) => (Code::Tls, failure),
-            (None, Code::Unavailable) if status.message().is_empty() => {
-                (Code::Unavailable, "the server is out of reach".to_owned())
-            }
-            (None, code) => (code, status.message().to_owned()),
+        let code = code(status.code());
+        let message = match (status.message(), code) {
+            ("", Code::Unavailable) => "the server is out of reach".to_owned(),
+            (message, _) => message.to_owned(),
         };
         Self {
             code,
@@ -168,19 +171,6 @@ impl From<tonic::Status> for Error {
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
     }
-}
-
-/// Why there is no secure connection, if that is why the call has failed.
-fn tls_failure(status: &tonic::Status) -> Option<String> {
-    let mut cause = status.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if tls::is_failure(&text) {
-            return Some(text);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 fn code(code: tonic::Code) -> Code {

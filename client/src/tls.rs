@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use http::Uri;
@@ -26,8 +26,29 @@ use crate::token::BoxError;
 
 /// What gRPC is spoken in.
 const PROTOCOL: &[u8] = b"h2";
-/// How the text of every failure begins. HTTP/2 passes on the text of an error alone.
-const FAILURE: &str = "no secure connection: ";
+
+/// Why there is no secure connection to the server, since it was last heard. HTTP/2 does not pass that on to
+/// the calls that wait for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    pub(crate) fn told(&self) -> Option<String> {
+        self.problem().clone()
+    }
+
+    fn problem(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what is wrong, if it is something about TLS.
+    fn keep(&self, error: &io::Error) {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        if let Some(error) = inner {
+            *self.problem() = Some(problem(error));
+        }
+    }
+}
 
 /// Something in PEM.
 #[derive(Clone)]
@@ -116,6 +137,7 @@ impl Tls {
             http,
             tls: TlsConnector::from(Arc::new(self.config()?)),
             name,
+            trouble: Trouble::default(),
         })
     }
 
@@ -170,6 +192,7 @@ pub(crate) struct Connector {
     http: HttpConnector,
     tls: TlsConnector,
     name: ServerName<'static>,
+    pub(crate) trouble: Trouble,
 }
 
 impl Service<Uri> for Connector {
@@ -182,22 +205,46 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, endpoint: Uri) -> Self::Future {
-        let (tls, name) = (self.tls.clone(), self.name.clone());
+        let Self {
+            tls, name, trouble, ..
+        } = self.clone();
         let connect = self.http.call(endpoint);
         Box::pin(async move {
-            let tcp = connect.await?.into_inner();
-            let tls = tls.connect(name, tcp).await.map_err(explained)?;
-            if tls.get_ref().1.alpn_protocol() != Some(PROTOCOL) {
-                return Err(format!("{FAILURE}the server does not speak HTTP/2 there").into());
+            let connected = connect.await;
+            if connected.is_err() {
+                *trouble.problem() = None;
             }
-            Ok(TokioIo::new(Stream(tls)))
+            let stream = tls.connect(name, connected?.into_inner()).await;
+            let stream = stream.inspect_err(|error| trouble.keep(error))?;
+            if stream.get_ref().1.alpn_protocol() != Some(PROTOCOL) {
+                *trouble.problem() = Some(problem(&rustls::Error::NoApplicationProtocol));
+                return Err(rustls::Error::NoApplicationProtocol.into());
+            }
+            Ok(TokioIo::new(Stream {
+                stream,
+                trouble,
+                is_heard: false,
+            }))
         })
     }
 }
 
-/// A connection whose errors say what is wrong. A server may complain of the client's certificate only after
-/// the client has begun to write.
-pub(crate) struct Stream(TlsStream<TcpStream>);
+/// A connection that keeps what is wrong. A server may complain of the client's certificate only after the
+/// client has begun to write.
+pub(crate) struct Stream {
+    stream: TlsStream<TcpStream>,
+    trouble: Trouble,
+    /// The server takes the connection: it has sent something.
+    is_heard: bool,
+}
+
+impl Stream {
+    /// The server has gone; what it said last tells why.
+    fn hear_last(&mut self, cx: &mut Context<'_>) {
+        let mut space = [0; 1024];
+        let _ = Pin::new(self).poll_read(cx, &mut ReadBuf::new(&mut space));
+    }
+}
 
 impl AsyncRead for Stream {
     fn poll_read(
@@ -205,7 +252,17 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf).map_err(explained)
+        let before = buf.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        match &read {
+            Err(error) => self.trouble.keep(error),
+            Ok(()) if !self.is_heard && buf.filled().len() > before => {
+                self.is_heard = true;
+                *self.trouble.problem() = None;
+            }
+            Ok(()) => {}
+        }
+        Poll::Ready(read)
     }
 }
 
@@ -215,38 +272,17 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let error = match ready!(Pin::new(&mut self.0).poll_write(cx, bytes)) {
-            Ok(count) => return Poll::Ready(Ok(count)),
-            Err(error) => error,
-        };
-        // The server has gone; what it said last tells why.
-        let mut space = [0; 1024];
-        let mut last = ReadBuf::new(&mut space);
-        match self.poll_read(cx, &mut last) {
-            Poll::Ready(Err(why)) if is_failure(&why.to_string()) => Poll::Ready(Err(why)),
-            _ => Poll::Ready(Err(error)),
-        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
+        Poll::Ready(written.inspect_err(|_| self.hear_last(cx)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        Poll::Ready(flushed.inspect_err(|_| self.hear_last(cx)))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-/// The failure of TLS in the text of an error.
-pub(crate) fn is_failure(text: &str) -> bool {
-    text.starts_with(FAILURE)
-}
-
-fn explained(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        Some(tls) => io::Error::new(error.kind(), format!("{FAILURE}{}", problem(tls))),
-        None => error,
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -256,7 +292,8 @@ fn problem(error: &rustls::Error) -> String {
     use CertificateError as Bad;
     use rustls::Error as E;
     match error {
-        E::InvalidCertificate(Bad::UnknownIssuer) => {
+        // The second: another authority of the same name.
+        E::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
             "the server's certificate is from an authority that is not trusted here; \
              give the certificate of that authority if it is the right one"
                 .to_owned()

@@ -8,5 +8,7 @@ pub mod service;
 pub mod store;
 
 mod config;
+mod listen;
 mod rpc;
 mod startup;
+mod trust;

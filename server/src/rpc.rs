@@ -16,7 +16,6 @@ mod history;
 mod import;
 mod language;
 mod licenses;
-mod origin;
 mod page;
 mod parse;
 mod principals;

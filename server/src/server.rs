@@ -10,14 +10,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use uuid::Uuid;
 
 pub use crate::config::{Config, Issuer, Override, Tls};
 use crate::domain::Roles;
 use crate::identity::Verifier;
+pub use crate::listen::{BadFile, LoadedTls};
+use crate::listen::{Certificates, Connections};
 use crate::rpc::{self, Rpc, Tokens};
 pub use crate::service::{HistoryTooShort, Keep};
 use crate::service::{Service, new_key};
@@ -55,6 +57,9 @@ pub enum Error {
     /// The directory could not be read or made.
     #[error(transparent)]
     Service(#[from] crate::service::Error),
+    /// A file of TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] BadFile),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
@@ -117,6 +122,7 @@ pub async fn run(
     if !failures.is_empty() {
         return Err(Error::Refused(failures));
     }
+    let certificates = config.tls.clone().map(Certificates::load).transpose()?;
     let store = open(&config.database).await?;
     let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let tokens = Tokens::new(&store.token_key(&fresh).await?);
@@ -135,11 +141,7 @@ pub async fn run(
     });
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::Serving)
-            .await;
-    }
+    set_status(&health, ServingStatus::Serving).await;
     let mut routes = Routes::new(health_service);
     for reflection in reflection() {
         routes = reflection(routes);
@@ -152,8 +154,7 @@ pub async fn run(
     };
     let routes = rpc::add_to(routes, rpc);
 
-    // Without it a small answer waits some 40 ms for the peer to acknowledge what was sent before.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = Connections::accept(listener, certificates);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serve = Server::builder()
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
@@ -175,11 +176,7 @@ pub async fn run(
         () = shutdown => {}
     }
     tracing::info!("stopping");
-    for name in rpc::SERVICES.into_iter().chain([""]) {
-        health
-            .set_service_status(name, ServingStatus::NotServing)
-            .await;
-    }
+    set_status(&health, ServingStatus::NotServing).await;
     let drain = async {
         let _ = stop.send(());
         let (served, ()) = tokio::join!(serve, service.stop());
@@ -237,6 +234,13 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     writeln!(file, "{secret}")?;
     file.sync_all()
+}
+
+/// Tells who watches the health of all services.
+async fn set_status(health: &HealthReporter, status: ServingStatus) {
+    for name in rpc::SERVICES.into_iter().chain([""]) {
+        health.set_service_status(name, status).await;
+    }
 }
 
 /// Says again and again what the operator has overridden, so that it does not stay by being forgotten.

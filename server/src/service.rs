@@ -44,9 +44,9 @@ pub use retention::{HistoryTooShort, Keep};
 pub use selections::{Holdings, LicenseHoldings, PlanHoldings};
 pub use watch::{Watch, Watched};
 
-use crate::domain::{Catalogue, Roles};
+use crate::domain::{Catalogue, Roles, Scope};
 use crate::edition::Note;
-use crate::store::{self, Store};
+use crate::store::{self, CustomerStore, Store};
 
 /// Batches that one server works on at the same time; the others wait their turn. Those of one customer
 /// wait for each other without holding a connection, so many are cheap, and few would let one
@@ -134,6 +134,19 @@ impl Service {
     {
         let call = call(self.0.store.clone());
         Ok(self.0.tasks.spawn(call).await??)
+    }
+
+    /// The same, for the rows of one customer.
+    async fn call_in<T, F>(
+        &self,
+        scope: Scope,
+        call: impl FnOnce(CustomerStore) -> F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, store::Error>> + Send + 'static,
+    {
+        self.call(|store| call(store.of(scope))).await
     }
 
     /// The catalogue as it is now, from memory if nobody changed it.

@@ -12,14 +12,12 @@
 //!
 //! Callers run every call in a task of its own: a dropped future could leave a transaction open.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::bb8::Pool;
 
-use crate::domain::CustomerId;
+use scoped::Queues;
 
 /// One query, two engines: the expression is expanded, and type-checked, once for each.
 macro_rules! read {
@@ -126,6 +124,7 @@ mod directory;
 mod earlier;
 mod error;
 mod filter;
+mod fleet;
 mod frozen;
 mod history;
 mod impact;
@@ -149,6 +148,7 @@ mod retry;
 mod revert;
 mod roll;
 mod schema;
+mod scoped;
 mod selection;
 mod snapshot;
 mod sql;
@@ -177,47 +177,25 @@ pub use impact::Impact;
 pub use import::{ImportUser, Imported};
 pub use later_plans::GainedPlans;
 pub use licenses::{License, SeatsUpdate};
-pub use location::Exposure;
+pub use location::{Exposure, Location};
 pub use members::Holding;
 pub use migrate::Schema;
 pub use past::UserThen;
+pub use postgres::connect_driver;
 pub use preview::{Preview, Previewed, Promise};
 pub use products::{PlanOfProduct, Product, ProductFilter};
 pub use rehearse::{Rehearse, Rehearsed};
 pub use retry::Retry;
 pub use revert::Revert;
 pub use roll::Users;
+pub use scoped::CustomerStore;
 pub use summary::{Held, Summary};
 pub use types::{Id, Timestamp};
 pub use users::{NewUser, User, UserUpdate};
 pub use violations::{ViolationSummary, Violator, Violators};
 
-/// Where the data lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A PostgreSQL URL.
-    Postgres(String),
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
-impl std::str::FromStr for Location {
-    type Err = String;
-
-    /// Reads `postgres://…` (or `postgresql://…`) and `sqlite:PATH`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
-        }
-        match text.strip_prefix("sqlite:") {
-            Some("") => Err("sqlite: needs a path, as sqlite:/var/lib/seatwise.db".to_owned()),
-            Some(path) => Ok(Self::Sqlite(PathBuf::from(path))),
-            None => Err("must be postgres://USER@HOST/DATABASE or sqlite:PATH".to_owned()),
-        }
-    }
-}
-
-/// A handle on the database. Cheap to clone.
+/// A handle on the database: on what is no customer's, and by [`Store::of`] on what is one's. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Store {
     db: Db,
@@ -274,12 +252,6 @@ impl Store {
             Ok(i::table.find(1).select(i::token_key).first(conn).await?)
         })
     }
-
-    /// Waits until no other call of this process writes to the customer, before a connection is
-    /// taken: those that wait for the customer's row would otherwise hold the whole pool.
-    async fn queue(&self, customer: CustomerId) -> tokio::sync::OwnedMutexGuard<()> {
-        self.queues.of(customer).lock_owned().await
-    }
 }
 
 /// Refuses if the caller read another version than the thing has now.
@@ -297,22 +269,5 @@ fn check_version(
         }
         .into()),
         _ => Ok(()),
-    }
-}
-
-/// One queue per customer that is being written to.
-#[derive(Clone, Default)]
-struct Queues(Arc<Mutex<HashMap<CustomerId, Weak<tokio::sync::Mutex<()>>>>>);
-
-impl Queues {
-    fn of(&self, customer: CustomerId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = queues.get(&customer).and_then(Weak::upgrade) {
-            return queue;
-        }
-        queues.retain(|_, queue| queue.strong_count() > 0);
-        let queue = Arc::default();
-        queues.insert(customer, Arc::downgrade(&queue));
-        queue
     }
 }

@@ -45,6 +45,18 @@ const RULES: &[(&str, &str)] = &[
 /// The only file of the server that makes a `tonic::Status`.
 const STATUS_MAKER: &str = "server/src/rpc/status.rs";
 
+/// Where keys to customers are made without a check: where they are defined, and where the work that the
+/// service does by itself begins. Tests may, too.
+const KEY_MAKERS: &[&str] = &[
+    "server/src/domain/access.rs",
+    "server/src/store/fleet.rs",
+    "server/src/store/contract",
+];
+
+/// What reads across customers, and so never writes.
+const READ_ONLY: &str = "server/src/store/fleet.rs";
+const WRITES: &str = "insert insert_into update delete write_tx lock_customer lock_chain execute";
+
 /// All Rust files of the workspace, with their paths in it.
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,9 +84,12 @@ fn sources() -> Vec<(String, String)> {
 fn forbidden(path: &str, text: &str) -> Vec<String> {
     let rules = RULES.iter().filter(|(part, _)| is_in(path, part));
     let names: Vec<&str> = rules.flat_map(|(_, names)| names.split(' ')).collect();
+    let makes_keys = |maker: &&str| path == *maker || is_in(path, maker);
+    let may_make_keys = KEY_MAKERS.iter().any(makes_keys) || !path.starts_with("server/src");
     let may_make_status = path == STATUS_MAKER || !path.starts_with("server/src");
-    let mut found = Vec::new();
+    let (mut found, mut is_test) = (Vec::new(), false);
     for (line, text) in text.lines().map(str::trim).enumerate() {
+        is_test |= text == "mod tests {";
         if text.starts_with("//") {
             continue;
         }
@@ -84,8 +99,20 @@ fn forbidden(path: &str, text: &str) -> Vec<String> {
         if !may_make_status && has_word(text, "Status::") {
             found.push(format!("{place}  <- only {STATUS_MAKER} makes a status"));
         }
+        if !may_make_keys && !is_test && has_word(text, "of_service") {
+            found.push(format!("{place}  <- a customer is entered with a check"));
+        }
+        if path == READ_ONLY && writes(text) {
+            found.push(format!("{place}  <- writes to one customer at a time only"));
+        }
     }
     found
+}
+
+/// True if a line writes to a database, as code or as SQL.
+fn writes(line: &str) -> bool {
+    let line = line.to_lowercase();
+    WRITES.split(' ').any(|word| has_word(&line, word))
 }
 
 fn is_in(path: &str, part: &str) -> bool {
@@ -152,6 +179,18 @@ fn the_rules_bite() {
         ),
         ("server/src/store.rs", "use seatwise_proto::v1;"),
         ("client/src/batch.rs", "use seatwise_server::store;"),
+        (
+            "server/src/rpc/users.rs",
+            "let scope = Scope::of_service(id);",
+        ),
+        ("server/src/service/batch.rs", "ids.map(Scope::of_service)"),
+        ("server/src/store/users.rs", "Scope::of_service(customer)"),
+        ("server/src/store/fleet.rs", "write_tx!(self, conn => {"),
+        (
+            "server/src/store/fleet.rs",
+            "portable(\"DELETE FROM users\")",
+        ),
+        ("server/src/store/fleet.rs", "diesel::update(b::table)"),
     ] {
         assert_eq!(forbidden(path, text).len(), 1, "{path}: {text}");
     }
@@ -161,6 +200,16 @@ fn the_rules_bite() {
         ("server/src/stores.rs", "use tonic::Code;"),
         ("server/src/store/users.rs", "use diesel::prelude::*;"),
         ("server/src/rpc/users.rs", "ServingStatus::Serving"),
+        ("server/src/store/fleet.rs", "Scope::of_service(id.into())"),
+        ("server/src/store/fleet.rs", "c::updated_at, created_at"),
+        (
+            "server/src/store/contract/fixture.rs",
+            "Scope::of_service(customer)",
+        ),
+        (
+            "server/src/service/request.rs",
+            "mod tests {\n    Scope::of_service(id)",
+        ),
     ] {
         assert!(forbidden(path, text).is_empty(), "{path}: {text}");
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use futures_util::FutureExt;
 use seatwise_client::Client;
-use seatwise_server::server::{self, Config, Keep};
+use seatwise_server::server::{self, Config, Keep, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
@@ -157,11 +157,6 @@ impl Harness {
         self.database.url()
     }
 
-    /// The path of a file for a secret, in a folder that only the test can read.
-    pub(crate) fn secret(&self, name: &str) -> String {
-        self.secrets.path().join(name).display().to_string()
-    }
-
     /// Changes the database while no server runs.
     pub(crate) async fn edit_database(&self, statements: String) {
         assert!(self.running.lock().await.is_none(), "the server is running");
@@ -181,19 +176,30 @@ impl Harness {
 
     /// Starts the server in this process, which keeps results and history so long.
     pub(crate) async fn start_keeping(&self, keep: Keep) {
+        self.start_configured(|config| config.keep = keep).await;
+    }
+
+    /// Starts the server in this process, with TLS.
+    pub(crate) async fn start_secure(&self, tls: Tls) {
+        self.start_configured(|config| config.tls = Some(tls)).await;
+    }
+
+    /// Starts the server in this process, configured by this.
+    pub(crate) async fn start_configured(&self, configure: impl FnOnce(&mut Config)) {
         let mut running = self.running.lock().await;
         assert!(running.is_none(), "the server is running");
         let listener = TcpListener::bind(self.address).await;
         let listener = listener.expect("nobody else takes the address");
-        let config = Config {
+        let mut config = Config {
             database: self.database.location(),
             buy_more_url: BUY_MORE_URL.to_owned(),
-            keep,
+            keep: Keep::default(),
             tls: None,
             issuer: None,
             admin_key: self.admin_key(),
             overrides: Vec::new(),
         };
+        configure(&mut config);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let served = tokio::spawn(async move {

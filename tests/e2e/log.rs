@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use crate::harness::Harness;
 use crate::process;
 
 /// How long a line may take that must come.
@@ -13,7 +14,7 @@ const LINE_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The server, and what it says.
 pub(crate) struct Logging {
-    server: Child,
+    child: Child,
     log: Arc<Log>,
 }
 
@@ -23,22 +24,28 @@ struct Log {
     more: Condvar,
 }
 
-/// Starts a server that logs so much, and waits until it serves.
-pub(crate) async fn serve(address: SocketAddr, database: &str, arguments: &[&str]) -> Logging {
+/// Starts a server on a database that the harness has the key of, and waits until it serves.
+pub(crate) async fn serve(
+    server: &Harness,
+    address: SocketAddr,
+    database: &str,
+    arguments: &[&str],
+) -> Logging {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
     command
         .args(["serve", "--listen", &address.to_string()])
         .args(["--database", database])
         .args(arguments)
+        .env("SEATWISE_ADMIN_KEY_FILE", server.admin_key())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut server = command.spawn().expect("the binary was built");
+    let mut child = command.spawn().expect("the binary was built");
     let log = Arc::new(Log::default());
-    let stderr = server.stderr.take().expect("it is piped");
+    let stderr = child.stderr.take().expect("it is piped");
     log.follow(stderr);
-    let stdout = server.stdout.take().expect("it is piped");
+    let stdout = child.stdout.take().expect("it is piped");
     log.follow(stdout);
-    let logging = Logging { server, log };
+    let logging = Logging { child, log };
     logging.line("listening on").await;
     logging
 }
@@ -80,6 +87,6 @@ impl Logging {
     }
 
     pub(crate) async fn end(self) {
-        process::kill(self.server).await;
+        process::kill(self.child).await;
     }
 }

@@ -1,12 +1,15 @@
 //! End to end: the real client against the real server, on every engine.
 
 // What the tests stand on.
+mod authority;
 mod backdate;
 mod colleague;
 mod customer;
 mod database;
 mod fixtures;
 mod harness;
+#[path = "../issuer.rs"]
+mod issuer;
 mod log;
 mod process;
 mod raw;
@@ -43,4 +46,6 @@ mod selections;
 mod startup;
 mod streams;
 mod text;
+mod tls;
+mod tokens;
 mod watch;

@@ -80,11 +80,18 @@ pub(crate) async fn kill(mut child: Child) {
 /// Runs a command of the command line, as who has the admin key, to its end: its exit code, and what it
 /// prints and says.
 pub(crate) async fn seatwise(server: &Harness, arguments: &[&str]) -> (i32, String, String) {
+    seatwise_at(server, &server.endpoint(), arguments).await
+}
+
+/// The same, by another name of the server.
+pub(crate) async fn seatwise_at(
+    server: &Harness,
+    endpoint: &str,
+    arguments: &[&str],
+) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
-    command
-        .args(arguments)
-        .args(["--server", &server.endpoint()]);
-    if server.admin_key().exists() {
+    command.args(arguments).args(["--server", endpoint]);
+    if server.admin_key().exists() && !arguments.contains(&"--token-file") {
         command.env("SEATWISE_TOKEN_FILE", server.admin_key());
     }
     let run = move || command.output().expect("the binary was built");

@@ -33,12 +33,6 @@ impl Interceptor for ShowKey {
     }
 }
 
-/// A connection that shows nothing.
-pub(crate) fn bare_channel(server: &Harness) -> Channel {
-    let endpoint = Endpoint::from_shared(server.endpoint());
-    endpoint.expect("an address").connect_lazy()
-}
-
 /// A connection without the client around it.
 pub(crate) fn channel(server: &Harness) -> Admin {
     let endpoint = Endpoint::from_shared(server.endpoint());

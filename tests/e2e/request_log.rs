@@ -3,6 +3,7 @@
 use seatwise_client::transport::tonic::body::Body;
 use seatwise_client::transport::tonic::client::GrpcService;
 use seatwise_client::transport::tonic::codegen::http::{Request, Response};
+use seatwise_client::transport::tonic::transport::Endpoint;
 use seatwise_client::v1::{
     CreateCustomerRequest, CreateUserRequest, DeleteUserRequest, GetCustomerRequest,
     GetUserRequest, ImportedUser, ListUsersRequest,
@@ -14,27 +15,32 @@ use crate::fixtures::product::NOTES;
 use crate::fixtures::{self, UNKNOWN_ID, assign, import_catalogue, user_ids};
 use crate::harness::{Harness, on_every_engine};
 use crate::log::{self, Logging};
-use crate::raw;
 
+const GET_USER: &str = "/seatwise.v1.UserService/GetUser";
 /// Of each line of the log.
 const LINE: &str = "seatwise::calls: call ";
 
 /// Starts a server that logs so much on the harness's address.
 async fn start(server: &Harness, filter: &str, database: &str) -> Logging {
-    let key = server.secret("admin.key");
-    let arguments = ["--log", filter, "--admin-key-file", key.as_str()];
-    log::serve(server.address(), database, &arguments).await
+    log::serve(server, server.address(), database, &["--log", filter]).await
 }
 
-/// Calls a path with an id and without a message, and waits for the end.
+/// Calls a path with an id and without a message, as who has the admin key.
 async fn call(server: &Harness, path: &str, id: &str) -> Response<Body> {
-    let mut channel = raw::bare_channel(server);
+    let key = std::fs::read_to_string(server.admin_key()).expect("the server has made it");
+    call_as(server, &format!("Bearer {}", key.trim()), path, id).await
+}
+
+/// The same with something else to show.
+async fn call_as(server: &Harness, shown: &str, path: &str, id: &str) -> Response<Body> {
+    let endpoint = Endpoint::from_shared(server.endpoint()).expect("an address");
+    let mut channel = endpoint.connect_lazy();
     let ready = std::future::poll_fn(|cx| GrpcService::<Body>::poll_ready(&mut channel, cx));
     ready.await.expect("the server is there");
     let request = Request::post(path)
         .header("content-type", "application/grpc")
         .header("x-request-id", id)
-        .header("authorization", "Bearer canary-token")
+        .header("authorization", shown)
         .header("accept-language", "nl-canary")
         .header("user-agent", "canary-agent")
         .body(Body::empty())
@@ -114,6 +120,33 @@ async fn each_call_has_one_line(server: &Harness) {
     logging.end().await;
 }
 
+async fn denials_say_who_was_denied_what_and_why(server: &Harness) {
+    let logging = start(server, "warn", &server.database_url()).await;
+    // Who calls is not known yet.
+    let unknown = format!("Bearer seatwise_{}_{}", UNKNOWN_ID, "canary");
+    for (shown, id) in [
+        ("", "empty"),
+        ("Bearer canary-token", "wrong-token"),
+        (&unknown, "key"),
+    ] {
+        let answer = call_as(server, shown, GET_USER, id).await;
+        drop(answer);
+        let line = logging.line(&format!("request_id=\"{id}\"")).await;
+        let told = "code=\"UNAUTHENTICATED\" reason=\"UNAUTHENTICATED\" problem=\"invalid\"";
+        assert!(line.contains(" WARN ") && line.contains(told), "{line}");
+        assert!(line.contains("method=\"UserService/GetUser\""), "{line}");
+        assert!(
+            !line.contains("principal=") && !line.contains("canary"),
+            "{line}"
+        );
+    }
+    // Who may call is not told of.
+    let customer = server.customer().await;
+    customer.users().await;
+    assert_eq!(logging.lines(LINE).len(), 3);
+    logging.end().await;
+}
+
 async fn a_call_that_is_given_up_has_one_line(server: &Harness) {
     let logging = start(server, "info", &server.database_url()).await;
     import_catalogue(&server.client()).await;
@@ -149,12 +182,7 @@ async fn ids_of_calls_come_back_and_paths_are_not_repeated(server: &Harness) {
             "grpc.health.v1.Health/Check\" code=\"",
             "DEBUG",
         ),
-        (
-            "/seatwise.v1.UserService/GetUser",
-            "short",
-            "UserService/GetUser\" code=\"",
-            "INFO",
-        ),
+        (GET_USER, "short", "UserService/GetUser\" code=\"", "INFO"),
     ] {
         let answer = call(server, path, id).await;
         assert_eq!(answer.headers()["x-request-id"], id);
@@ -178,12 +206,17 @@ async fn the_log_has_no_secrets_and_no_persons(server: &Harness) {
     let url = server.database_url();
     let url = url.replacen("postgres@", "postgres:canary-password@", 1);
     let logging = start(server, "trace", &url).await;
-    let client = Client::builder(server.endpoint()).token("canary-token");
-    let client = client.build().expect("the token is ASCII");
-    import_catalogue(&client).await;
-    call_with_canaries(&client).await;
+    import_catalogue(&server.client()).await;
+    call_with_canaries(&server.client()).await;
+    for shown in [
+        "Bearer canary-token",
+        "Bearer seatwise_canary_canary",
+        "canary",
+    ] {
+        call_as(server, shown, GET_USER, "wrong-token").await;
+    }
     // Whoever finds nothing must have found this.
-    call(server, "/seatwise.v1.UserService/GetUser", "canary-planted").await;
+    call(server, GET_USER, "canary-planted").await;
     logging.line("canary-planted").await;
 
     let lines = logging.lines("");
@@ -193,7 +226,16 @@ async fn the_log_has_no_secrets_and_no_persons(server: &Harness) {
         canaries.partition(|line| line.contains("canary-planted"));
     assert!(!planted.is_empty());
     assert!(found.is_empty(), "{found:#?}");
-    for code in ["OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS"] {
+    let key = std::fs::read_to_string(server.admin_key()).expect("the server has made it");
+    let (_, secret) = key.trim().rsplit_once('_').expect("a key");
+    assert!(secret.len() > 32 && !lines.iter().any(|line| line.contains(secret)));
+    for code in [
+        "UNAUTHENTICATED",
+        "OK",
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+    ] {
         let told = format!("code=\"{code}\"");
         assert!(
             lines.iter().any(|line| line.contains(&told)),
@@ -260,16 +302,32 @@ async fn call_with_canaries(client: &Client) {
         ..ImportedUser::default()
     });
     let _ = client.import_users(&customer.id, users.to_vec()).await;
+    execute_with_canaries(&customer, name).await;
+    import_canaries(client).await;
+    let request = DeleteUserRequest {
+        customer_id: customer_id(),
+        user: created.user_id,
+        comment: comment(),
+        ..DeleteUserRequest::default()
+    };
+    client.delete_user(request).await.expect("deleted");
+}
+
+/// Assigns a product to somebody who is there and to others.
+async fn execute_with_canaries(customer: &Customer, name: &str) {
     customer.set_seats(NOTES, 1).await;
     let names = [name, "canary4@example.com"].map(str::to_owned);
     let mut request = customer.request(assign(&[NOTES]), names.to_vec());
-    request.comment = comment();
+    request.comment = "a canary's comment".to_owned();
     let outcome = customer.execute(request.clone()).await;
     assert_eq!(outcome.counts(), (1, 0, 1));
     request.users.push("canary5@example.com".to_owned());
-    let again = client.batch(request).collect().await;
+    let again = customer.client.batch(request).collect().await;
     again.expect_err("the id belongs to another request");
+}
 
+/// Imports files with names that are no names, and some that are no files.
+async fn import_canaries(client: &Client) {
     let file = fixtures::CATALOGUE.replace("Notes", "Canary Notes");
     let imported = client.import_catalogue(file.as_bytes()).await;
     imported.expect("a catalogue");
@@ -283,17 +341,11 @@ async fn call_with_canaries(client: &Client) {
             .await
             .expect_err("no file");
     }
-    let request = DeleteUserRequest {
-        customer_id: customer_id(),
-        user: created.user_id,
-        comment: comment(),
-        ..DeleteUserRequest::default()
-    };
-    client.delete_user(request).await.expect("deleted");
 }
 
 on_every_engine![
     each_call_has_one_line,
+    denials_say_who_was_denied_what_and_why,
     a_call_that_is_given_up_has_one_line,
     ids_of_calls_come_back_and_paths_are_not_repeated,
     the_log_has_no_secrets_and_no_persons,

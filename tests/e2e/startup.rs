@@ -1,14 +1,16 @@
 //! The rule of the start: what may run, and what is refused with everything that is wrong.
 
+mod files;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use seatwise_client::Client;
 use seatwise_client::v1::GetServerInfoRequest;
-use tempfile::TempDir;
 
 use crate::harness::{Harness, free_address, on_every_engine};
 use crate::log;
+use files::files;
 
 const LOOPBACK: [&str; 3] = ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"];
 const OUTSIDE: [&str; 4] = [
@@ -24,7 +26,7 @@ const ISSUER: &str = "--issuer https://id.example.com --issuer-audience seatwise
     --issuer-keys-url https://id.example.com/keys";
 const SOCKET: &str = "--database postgres://u@%2Frun%2Fpostgresql/d";
 const VERIFIED: &str = "--database postgres://u:p@db.example.com/d?sslmode=verify-full";
-const OPEN: &str = "--database postgres://u:p@db.example.com/d";
+const OPEN: &str = "--database postgres://u:p@db.example.com/d?sslmode=prefer";
 
 const PLAINTEXT: &str = "--allow-insecure plaintext";
 const NOBODY_ASKED: &str = "--allow-insecure no-authentication";
@@ -57,7 +59,7 @@ const TABLE: &[(&[&str], &str, &str)] = &[
         "plaintext-database",
     ),
     (
-        &[TLS, "--database postgres://localhost,h/d"],
+        &[TLS, "--database postgres://localhost,h/d?sslmode=prefer"],
         "plaintext-database",
         "plaintext-database",
     ),
@@ -298,58 +300,6 @@ const TABLE: &[(&[&str], &str, &str)] = &[
     ),
 ];
 
-/// A folder with good and broken files.
-fn files() -> TempDir {
-    let folder = tempfile::tempdir().expect("a directory");
-    let write = |name: &str, text: &str, mode: u32| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).expect("the folder is ours");
-        set_mode(&path, mode);
-    };
-    let years = [
-        ("good", 2020, 2200),
-        ("expired", 2020, 2021),
-        ("early", 2200, 2201),
-    ];
-    for (name, from, until) in years {
-        let (certificate, key) = certificate(from, until, IsCa::NoCa);
-        write(&format!("{name}.pem"), &certificate, 0o644);
-        write(&format!("{name}.key"), &key, 0o600);
-        if name == "good" {
-            write("both.pem", &format!("{key}{certificate}"), 0o600);
-            write("seen.key", &key, 0o644);
-            let (start, rest) = certificate.split_at(100);
-            write("cut.pem", &format!("{start}{}", &rest[200..]), 0o644);
-        }
-    }
-    let (authority, _) = certificate(2020, 2200, IsCa::Ca(BasicConstraints::Unconstrained));
-    write("ca.pem", &authority, 0o644);
-    let rubbish = "-----BEGIN CERTIFICATE-----\ncnViYmlzaA==\n-----END CERTIFICATE-----\n";
-    write("rubbish.pem", rubbish, 0o644);
-    for (name, mode) in [("anybodys", 0o777), ("sticky", 0o1777)] {
-        let path = folder.path().join(name);
-        std::fs::create_dir(&path).expect("the folder is ours");
-        set_mode(&path, mode);
-    }
-    write("sticky/seen.db", "", 0o644);
-    folder
-}
-
-fn certificate(from: i32, until: i32, is_ca: IsCa) -> (String, String) {
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
-    (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
-    params.is_ca = is_ca;
-    let certificate = params.self_signed(&key).expect("a certificate");
-    (certificate.pem(), key.serialize_pem())
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::Permissions::from_mode(mode);
-    std::fs::set_permissions(path, mode).expect("the file is ours");
-}
-
 /// `seatwise serve` with these options, in which `FILES/` is the folder.
 fn serve(folder: &Path, address: &str, options: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatwise"));
@@ -451,23 +401,15 @@ fn an_unknown_override_is_refused_with_those_that_there_are() {
 /// What is overridden is said in the log, and to who asks the server.
 async fn overrides_are_told(server: &Harness) {
     let address = free_address();
-    let key = server.secret("admin.key");
-    let arguments = [
-        "--allow-insecure",
-        "no-authentication",
-        "--admin-key-file",
-        key.as_str(),
-    ];
-    let logging = log::serve(address, &server.database_url(), &arguments).await;
+    let arguments = ["--allow-insecure", "no-authentication"];
+    let logging = log::serve(server, address, &server.database_url(), &arguments).await;
     let line = logging.line("this server is run insecurely").await;
     assert!(
         line.contains("WARN") && line.contains("no-authentication"),
         "{line}"
     );
-    let info = server
-        .client_of(address)
-        .get_server_info(GetServerInfoRequest {})
-        .await;
+    let client = Client::new(format!("http://{address}")).expect("an endpoint");
+    let info = client.get_server_info(GetServerInfoRequest {}).await;
     let info = info.expect("it answers");
     assert_eq!(info.insecure_overrides, ["no-authentication"]);
     assert!(info.authentication.is_empty(), "{info:?}");

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio_postgres::{Client, NoTls};
+use seatwise_server::store::connect_driver;
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::cluster::Cluster;
@@ -134,10 +135,8 @@ impl Engine for Postgres {
 }
 
 async fn connect(url: &str) -> Result<Client, Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(failed)?;
-    // It ends with the client, whose calls report what goes wrong.
-    tokio::spawn(connection);
-    Ok(client)
+    let connected = connect_driver(url).await;
+    connected.map_err(|problem| Error::Failed(format!("PostgreSQL: {problem}")))
 }
 
 /// The URL of another database on the same server.

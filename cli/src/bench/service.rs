@@ -39,7 +39,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
             // Not an argument, which everybody on the machine can read: it may hold a password.
             .env("SEATWISE_DATABASE", database)
-            .env("SEATWISE_ADMIN_KEY", &admin_key)
+            .env("SEATWISE_ADMIN_KEY_FILE", &admin_key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         // Ctrl-C is for the benchmark, which then ends the server.

@@ -41,7 +41,7 @@ impl Database {
             (None, Some(file)) => read(file),
             (Some(location), Some(file)) => {
                 let source = |name| settings.source(name);
-                match source("database").cmp(&source("database-file")) {
+                match source("database").cmp(source("database-file")) {
                     std::cmp::Ordering::Less => Ok(location.clone()),
                     std::cmp::Ordering::Greater => read(file),
                     std::cmp::Ordering::Equal => {
@@ -125,8 +125,8 @@ mod tests {
                 "postgres://u@h/d",
             ),
             (
-                "postgres://u@h/d?sslmode=verify-full&%70assword=x&sslpassword=y&a=b",
-                "postgres://u@h/d?sslmode=verify-full&a=b",
+                "postgres://u@h/d?sslmode=verify-full&%70assword=x&application_name=b",
+                "postgres://u@h/d?sslmode=verify-full&application_name=b",
                 "postgres://u@h/d",
             ),
             (

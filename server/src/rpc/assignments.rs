@@ -10,6 +10,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::access::Pass;
 use super::filter::optional;
 use super::language::Language;
 use super::page::{Page, ids_key, read_ids};
@@ -26,17 +27,19 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<ListAssignmentsRequest>,
     ) -> Result<Response<ListAssignmentsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let user = fields.take("user", optional(&request.user, UserRef::parse));
         let product = optional(&request.product_id, ProductId::parse);
         let product = fields.take("product_id", product);
         let ((customer, user), product) = fields.finish(customer.zip(user).zip(product))?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page
             .slice(|key| read_ids(key).map(|[user, product]| (UserId(user), ProductId(product))))?;
-        let listed = self.service.assignments(customer, user, product, slice);
+        let listed = self.service.assignments(scope, user, product, slice);
         let (mut rows, total_size) = listed.await.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| ids_key([row.user.0, row.product.0]));
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
@@ -54,13 +57,15 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<SummarizeAssignmentsRequest>,
     ) -> Result<Response<SummarizeAssignmentsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, selection) =
             customer_and_selection(Fields::default(), request.customer_id, request.selection)
                 .await?;
+        let scope = pass.enter(customer)?;
         let holdings = self
             .service
-            .holdings(customer, selection, request.include_plans);
+            .holdings(scope, selection, request.include_plans);
         let holdings = holdings.await.map_err(from_service)?;
         let users = holdings.user_count;
         let licenses = holdings.licenses.into_iter();
@@ -76,21 +81,23 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<ListHoldersRequest>,
     ) -> Result<Response<ListHoldersResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
+        let page = Page::parse(&self.tokens, &request);
         let mut fields = Fields::default();
         let product = fields.take("product_id", ProductId::parse(&request.product_id));
         let (customer, selection) =
             customer_and_selection(fields, request.customer_id, request.selection).await?;
+        let (scope, page) = (pass.enter(customer)?, page?);
         let product = product.expect("a wrong one was refused with the fields");
-        let license = self.service.license(customer, product).await;
+        let license = self.service.license(scope, product).await;
         license.map_err(from_service)?;
         let holding = Holding {
             product,
             lacking: request.lacking,
         };
         let (users, total_size, ways) = self
-            .selected_page(customer, selection, Some(holding), &page)
+            .selected_page(scope, selection, Some(holding), &page)
             .await?;
         Ok(Response::new(ListHoldersResponse {
             users,
@@ -105,20 +112,22 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<ListGainedPlansRequest>,
     ) -> Result<Response<ListGainedPlansResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         if request.since_version < 0 {
             fields.wrong("since_version", "must not be negative; 0 means any version");
         }
         let customer = fields.finish(customer)?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page
             .slice(|key| read_ids(key).map(|[product, user]| (ProductId(product), UserId(user))))?;
         let after = slice.place.key().copied();
         let listed = self
             .service
-            .gained_plans(customer, request.since_version, after, slice.limit);
+            .gained_plans(scope, request.since_version, after, slice.limit);
         let mut rows = listed.await.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| ids_key([row.product.0, row.user.0]));
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
@@ -143,13 +152,15 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<ListViolationsRequest>,
     ) -> Result<Response<ListViolationsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let named = (&request.customer_id[..], request.filter.as_ref());
         let (customer, filter) = violations::customer_and_filter(named)?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page.slice(|key| read_ids(key).map(|[user]| UserId(user)))?;
         let after = slice.place.key().copied();
-        let listed = self.service.violators(customer, filter, after, page.size());
+        let listed = self.service.violators(scope, filter, after, page.size());
         let (found, catalogue) = listed.await.map_err(from_service)?;
         let violator = |violator| violations::violator(&catalogue, violator);
         Ok(Response::new(ListViolationsResponse {
@@ -164,10 +175,12 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<SummarizeViolationsRequest>,
     ) -> Result<Response<SummarizeViolationsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let named = (&request.customer_id[..], request.filter.as_ref());
         let (customer, filter) = violations::customer_and_filter(named)?;
-        let summary = self.service.violation_summary(customer, filter).await;
+        let scope = pass.enter(customer)?;
+        let summary = self.service.violation_summary(scope, filter).await;
         let (summary, catalogue) = summary.map_err(from_service)?;
         Ok(Response::new(SummarizeViolationsResponse {
             user_count: convert::count(summary.users.cast_signed()),

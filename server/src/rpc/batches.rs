@@ -11,10 +11,10 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
+use super::access::Pass;
 use super::earlier::Earlier;
 use super::execute::{Frames, Plea, answer};
 use super::language::Language;
-use super::origin::origin;
 use super::page::{Page, bad_token, ids_key, read_ids};
 use super::parse::{self, Fields};
 use super::request::{BatchParser, Names, ParsedBatch};
@@ -41,9 +41,10 @@ impl BatchService for Rpc {
         &self,
         request: Request<ExecuteBatchRequest>,
     ) -> Result<Response<Self::ExecuteBatchStream>, Status> {
+        let pass = Pass::of(&request);
         let mut request = request.into_inner();
         let ids = (&request.customer_id[..], &request.request_id[..]);
-        let names = names(ids, "BatchService/ExecuteBatch", &request.comment)?;
+        let names = names(&pass, ids, &request.comment)?;
         let plea = Plea {
             plan_token: std::mem::take(&mut request.plan_token),
             confirmation: std::mem::take(&mut request.confirmation),
@@ -66,11 +67,12 @@ impl BatchService for Rpc {
         &self,
         request: Request<Streaming<ExecuteLargeBatchRequest>>,
     ) -> Result<Response<Self::ExecuteLargeBatchStream>, Status> {
+        let pass = Pass::of(&request);
         let mut parts = request.into_inner();
         let missing = || invalid_field("customer_id", "is required in a first message");
         let mut part = parts.message().await?.ok_or_else(missing)?;
         let ids = (&part.customer_id[..], &part.request_id[..]);
-        let names = names(ids, "BatchService/ExecuteLargeBatch", &part.comment)?;
+        let names = names(&pass, ids, &part.comment)?;
         let plea = Plea {
             plan_token: std::mem::take(&mut part.plan_token),
             confirmation: std::mem::take(&mut part.confirmation),
@@ -101,15 +103,15 @@ impl BatchService for Rpc {
         &self,
         request: Request<RetryBatchRequest>,
     ) -> Result<Response<Self::RetryBatchStream>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, id) = (&request.customer_id, &request.request_id);
         let names = (&customer[..], &id[..], &request.batch_id[..]);
-        let call = ("BatchService/RetryBatch", &request.comment[..]);
-        let earlier = Earlier::parse(names, request.options.as_ref(), call)?;
+        let earlier = Earlier::parse(&pass, names, request.options.as_ref(), &request.comment)?;
         let options = match earlier.options {
             Some(options) => options,
             None => {
-                let batch = self.service.batch(earlier.customer, earlier.batch).await;
+                let batch = self.service.batch(earlier.scope, earlier.batch).await;
                 let batch = batch.map_err(from_service)?;
                 (batch.terms(), batch.capacity())
             }
@@ -134,11 +136,11 @@ impl BatchService for Rpc {
         &self,
         request: Request<RevertBatchRequest>,
     ) -> Result<Response<Self::RevertBatchStream>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, id) = (&request.customer_id, &request.request_id);
         let names = (&customer[..], &id[..], &request.batch_id[..]);
-        let call = ("BatchService/RevertBatch", &request.comment[..]);
-        let earlier = Earlier::parse(names, request.options.as_ref(), call)?;
+        let earlier = Earlier::parse(&pass, names, request.options.as_ref(), &request.comment)?;
         let options = earlier.options.unwrap_or_default();
         let users = Users::Reverted(Revert {
             batch: earlier.batch,
@@ -158,13 +160,15 @@ impl BatchService for Rpc {
         &self,
         request: Request<CancelBatchRequest>,
     ) -> Result<Response<CancelBatchResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let id = fields.take("batch_id", BatchId::parse(&request.batch_id));
-        let origin = origin(&mut fields, "BatchService/CancelBatch", &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let ((customer, id), origin) = fields.finish(customer.zip(id).zip(origin))?;
-        let batch = self.service.cancel_batch(customer, id, origin).await;
+        let scope = pass.enter(customer)?;
+        let batch = self.service.cancel_batch(scope, id, origin).await;
         Ok(Response::new(CancelBatchResponse {
             batch: Some(convert::batch(&batch.map_err(from_service)?)),
         }))
@@ -176,15 +180,13 @@ impl BatchService for Rpc {
         &self,
         request: Request<StreamBatchResultsRequest>,
     ) -> Result<Response<Self::StreamBatchResultsStream>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let scope = pass.enter(customer)?;
         let position = self.position(id, "cursor", &request.cursor)?;
-        let batch = self
-            .service
-            .batch(customer, id)
-            .await
-            .map_err(from_service)?;
-        let frames = self.stream(batch, position, true);
+        let batch = self.service.batch(scope, id).await.map_err(from_service)?;
+        let frames = self.stream(scope, batch, position, true);
         Ok(answer(frames, |frame| StreamBatchResultsResponse { frame }))
     }
 
@@ -192,13 +194,15 @@ impl BatchService for Rpc {
         &self,
         request: Request<ListBatchResultsRequest>,
     ) -> Result<Response<ListBatchResultsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
+        let scope = pass.enter(customer)?;
         let size = parse::page_size(request.page_size)?;
         let position = self.position(id, "page_token", &request.page_token)?;
         let read = self
             .service
-            .batch_results(customer, id, position, PAGE_CHUNKS)
+            .batch_results(scope, id, position, PAGE_CHUNKS)
             .await;
         let (batch, chunks) = read.map_err(from_service)?;
         let mut results = Vec::new();
@@ -239,13 +243,11 @@ impl BatchService for Rpc {
         &self,
         request: Request<GetBatchRequest>,
     ) -> Result<Response<GetBatchResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, id) = batch_names(&request.customer_id, &request.batch_id)?;
-        let batch = self
-            .service
-            .batch(customer, id)
-            .await
-            .map_err(from_service)?;
+        let scope = pass.enter(customer)?;
+        let batch = self.service.batch(scope, id).await.map_err(from_service)?;
         Ok(Response::new(GetBatchResponse {
             batch: Some(convert::batch(&batch)),
         }))
@@ -255,8 +257,8 @@ impl BatchService for Rpc {
         &self,
         request: Request<ListBatchesRequest>,
     ) -> Result<Response<ListBatchesResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let ended = fields.take(
@@ -269,8 +271,10 @@ impl BatchService for Rpc {
             },
         );
         let (customer, ended) = fields.finish(customer.zip(ended))?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page.slice(|key| read_ids(key).map(|[id]| BatchId(id)))?;
-        let listed = self.service.batches(customer, ended, slice).await;
+        let listed = self.service.batches(scope, ended, slice).await;
         let (mut rows, total_size) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| ids_key([row.batch_id.0]));
         Ok(Response::new(ListBatchesResponse {
@@ -309,19 +313,20 @@ fn parse_batch(catalogue: &Catalogue, request: ExecuteBatchRequest) -> Result<Pa
     parser.finish()
 }
 
-/// The names of a request; its id is made here if the caller did not choose one.
-fn names((customer, id): (&str, &str), through: &str, comment: &str) -> Result<Names, Status> {
+/// The names of a request, of which the customer is entered; its id is made here if the caller did not choose one.
+fn names(pass: &Pass, (customer, id): (&str, &str), comment: &str) -> Result<Names, Status> {
     let mut fields = Fields::default();
     let customer = fields.take("customer_id", CustomerId::parse(customer));
     let id = fields.take("request_id", parse::optional_id(id));
-    let origin = origin(&mut fields, through, comment);
+    let origin = pass.origin(&mut fields, comment);
     let ((customer, id), origin) = fields.finish(customer.zip(id).zip(origin))?;
+    let scope = pass.enter(customer)?;
     let request = RequestId(id);
     let origin = Origin {
         request: Some(request),
         ..origin
     };
-    Ok((customer, request, origin))
+    Ok((scope, request, origin))
 }
 
 fn batch_names(customer: &str, batch: &str) -> Result<(CustomerId, BatchId), Status> {

@@ -9,9 +9,9 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
+use super::access::Pass;
 use super::filter::optional;
 use super::import::{self, Lines};
-use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -27,14 +27,17 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportCatalogueRequest>>,
     ) -> Result<Response<Self::ImportCatalogueStream>, Status> {
+        let pass = Pass::of(&request);
         let part = |part: ImportCatalogueRequest| (part.data, part.comment, part.validate_only);
         let upload = import::collect(request.into_inner(), part).await?;
         let mut fields = Fields::default();
-        let call = "CatalogueService/ImportCatalogue";
-        let origin = origin(&mut fields, call, &upload.comment);
+        let origin = pass.origin(&mut fields, &upload.comment);
         let origin = fields.finish(origin)?;
         let lines = if upload.validate_only {
-            let preview = self.service.preview_catalogue(upload.file).await;
+            let preview = self
+                .service
+                .preview_catalogue(upload.file, pass.seen())
+                .await;
             import::preview(preview.map_err(from_service)?)
         } else {
             let report = self.service.import_catalogue(upload.file, origin).await;
@@ -49,13 +52,14 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<Streaming<ImportRulesRequest>>,
     ) -> Result<Response<Self::ImportRulesStream>, Status> {
+        let pass = Pass::of(&request);
         let part = |part: ImportRulesRequest| (part.data, part.comment, part.validate_only);
         let upload = import::collect(request.into_inner(), part).await?;
         let mut fields = Fields::default();
-        let origin = origin(&mut fields, "CatalogueService/ImportRules", &upload.comment);
+        let origin = pass.origin(&mut fields, &upload.comment);
         let origin = fields.finish(origin)?;
         let lines = if upload.validate_only {
-            let preview = self.service.preview_rules(upload.file).await;
+            let preview = self.service.preview_rules(upload.file, pass.seen()).await;
             import::preview(preview.map_err(from_service)?)
         } else {
             let report = self.service.import_rules(upload.file, origin).await;
@@ -118,6 +122,7 @@ impl CatalogueService for Rpc {
         &self,
         request: Request<UpdateProductRequest>,
     ) -> Result<Response<UpdateProductResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let id = fields.take("product_id", ProductId::parse(&request.product_id));
@@ -127,11 +132,7 @@ impl CatalogueService for Rpc {
         if for_company == Some(None) && later == Some(None) {
             fields.wrong("applies_to", "must be set, or else later_plans");
         }
-        let origin = origin(
-            &mut fields,
-            "CatalogueService/UpdateProduct",
-            &request.comment,
-        );
+        let origin = pass.origin(&mut fields, &request.comment);
         let update = id.zip(for_company).zip(later).zip(origin);
         let (((id, for_company), later), origin) = fields.finish(update)?;
         self.service

@@ -7,7 +7,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::origin::origin;
+use super::access::Pass;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -24,15 +24,12 @@ impl CustomerService for Rpc {
         &self,
         request: Request<CreateCustomerRequest>,
     ) -> Result<Response<CreateCustomerResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let id = fields.take("customer_id", parse::optional_id(&request.customer_id));
         let name = fields.take("display_name", DisplayName::parse(&request.display_name));
-        let origin = origin(
-            &mut fields,
-            "CustomerService/CreateCustomer",
-            &request.comment,
-        );
+        let origin = pass.origin(&mut fields, &request.comment);
         let ((id, name), origin) = fields.finish(id.zip(name).zip(origin))?;
         let id = CustomerId(id);
         let created = self.service.create_customer(id, name, origin).await;
@@ -45,8 +42,10 @@ impl CustomerService for Rpc {
         &self,
         request: Request<GetCustomerRequest>,
     ) -> Result<Response<GetCustomerResponse>, Status> {
+        let pass = Pass::of(&request);
         let id = parse::customer_id(&request.into_inner().customer_id)?;
-        let customer = self.service.customer(id).await.map_err(from_service)?;
+        let scope = pass.enter(id)?;
+        let customer = self.service.customer(scope).await.map_err(from_service)?;
         Ok(Response::new(GetCustomerResponse {
             customer: Some(convert::customer(customer)),
         }))
@@ -56,13 +55,14 @@ impl CustomerService for Rpc {
         &self,
         request: Request<ListCustomersRequest>,
     ) -> Result<Response<ListCustomersResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
         let search = fields.take("search", filter::search(&request.search));
         let search = fields.finish(search)?;
         let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, CustomerId(id))))?;
-        let listed = self.service.customers(search, slice).await;
+        let listed = self.service.customers(pass.seen(), search, slice).await;
         let (mut rows, total_size) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| {
             name_key(&fold(&row.display_name), row.customer_id.0)
@@ -80,6 +80,7 @@ impl CustomerService for Rpc {
         &self,
         request: Request<UpdateCustomerRequest>,
     ) -> Result<Response<UpdateCustomerResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let id = fields.take("customer_id", CustomerId::parse(&request.customer_id));
@@ -99,17 +100,17 @@ impl CustomerService for Rpc {
                 100,
             ),
         });
-        let through = "CustomerService/UpdateCustomer";
-        let origin = origin(&mut fields, through, &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let update = id.zip(name).zip(version).zip(origin);
         let (((id, display_name), version), origin) = fields.finish(update)?;
+        let scope = pass.enter(id)?;
         let update = CustomerUpdate {
             display_name,
             guard,
         };
         let customer = self
             .service
-            .update_customer(id, update, version, origin)
+            .update_customer(scope, update, version, origin)
             .await
             .map_err(from_service)?;
         let customer = Some(convert::customer(customer));

@@ -3,16 +3,16 @@
 use seatwise_proto::v1;
 use tonic::Status;
 
-use super::origin::origin;
+use super::access::Pass;
 use super::parse::{Fields, optional_id};
 use super::request::parse_options;
-use crate::domain::{BatchId, CustomerId, Origin, RequestId, Terms};
+use crate::domain::{BatchId, CustomerId, Origin, RequestId, Scope, Terms};
 use crate::service::{BatchRequest, Capacity, Users};
 
 /// What a retry and a revert have in common.
 pub(super) struct Earlier {
     /// The customer.
-    pub(super) customer: CustomerId,
+    pub(super) scope: Scope,
     /// The caller's name for the request.
     request: RequestId,
     /// Who asks for it.
@@ -26,21 +26,22 @@ pub(super) struct Earlier {
 impl Earlier {
     /// Reads the fields of either request.
     pub(super) fn parse(
+        pass: &Pass,
         (customer, request, batch): (&str, &str, &str),
         options: Option<&v1::BatchOptions>,
-        (through, comment): (&str, &str),
+        comment: &str,
     ) -> Result<Self, Status> {
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(customer));
         let request = fields.take("request_id", optional_id(request));
         let batch = fields.take("batch_id", BatchId::parse(batch));
         let options = options.map(|options| parse_options(&mut fields, options));
-        let origin = origin(&mut fields, through, comment);
+        let origin = pass.origin(&mut fields, comment);
         let names = fields.finish(customer.zip(request).zip(batch).zip(origin))?;
         let (((customer, request), batch), origin) = names;
         let request = RequestId(request);
         Ok(Self {
-            customer,
+            scope: pass.enter(customer)?,
             request,
             origin: Origin {
                 request: Some(request),
@@ -54,7 +55,7 @@ impl Earlier {
     /// The request for these users of the batch.
     pub(super) fn with(self, users: Users, (terms, capacity): (Terms, Capacity)) -> BatchRequest {
         BatchRequest {
-            customer: self.customer,
+            scope: self.scope,
             request: self.request,
             origin: self.origin,
             changes: Vec::new(),

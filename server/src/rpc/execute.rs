@@ -16,7 +16,7 @@ use super::status::{
     request_id_reused, seats_short,
 };
 use super::token::{CONFIRMATION, PLAN};
-use crate::domain::{Catalogue, Digest, RequestId};
+use crate::domain::{Catalogue, Digest, RequestId, Scope};
 use crate::service::{self, BatchRequest, Event, Refusal};
 
 /// The hash of the request that a token was made for, and the digest that it carries.
@@ -32,7 +32,7 @@ impl Rpc {
         (mut request, has_own): (BatchRequest, bool),
         plea: Plea,
     ) -> Result<Frames<BatchFrame>, Status> {
-        let (id, hash) = (request.request, request.hash());
+        let (scope, id, hash) = (request.scope, request.request, request.hash());
         if let Some((previewed, plan)) = self.bound(PLAN, &plea.plan_token)? {
             if previewed != hash {
                 return Err(plan_mismatch());
@@ -57,17 +57,18 @@ impl Rpc {
             return Ok(self.frames(events, false, Some(hash), refused));
         }
         let (batch, replayed) = self.service.execute(request).await.map_err(refused)?;
-        Ok(self.stream(batch, 0, replayed))
+        Ok(self.stream(scope, batch, 0, replayed))
     }
 
     /// The frames of a batch from a position on.
     pub(super) fn stream(
         &self,
+        scope: Scope,
         batch: service::Batch,
         position: i64,
         replayed: bool,
     ) -> Frames<BatchFrame> {
-        let events = self.service.stream(batch, position);
+        let events = self.service.stream(scope, batch, position);
         self.frames(events, replayed, None, from_service)
     }
 

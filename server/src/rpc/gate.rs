@@ -20,6 +20,7 @@ use super::request_log::Calling;
 use super::status::{from_service, issuer_unavailable, unauthenticated};
 use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind, Secret};
 use crate::identity::{Rejected, Verified, Verifier};
+use crate::listen::Peer;
 use crate::service::{self, now};
 
 /// How often it is looked whether the caller of a stream still has the right to it.
@@ -38,13 +39,18 @@ struct Guard {
     verifier: Option<Verifier>,
 }
 
-/// What a caller has shown.
+/// The headers of a call, and the names in the verified certificate of its connection.
+type Shown<'a> = (&'a HeaderMap, Arc<[String]>);
+
+/// What a caller has proved.
 #[derive(Clone)]
 enum Proof {
     /// Nobody is asked.
     Nothing,
     Key(KeyId, Secret),
     Token(Verified),
+    /// The names of a client certificate.
+    Certificate(Arc<[String]>),
 }
 
 impl Gate {
@@ -63,13 +69,12 @@ impl Guard {
     async fn admit(
         &self,
         calling: &Calling,
-        headers: &HeaderMap,
+        shown: Shown<'_>,
         path: &str,
     ) -> Result<(Proof, Option<Pass>), Status> {
-        let identified = self.identify(headers).await;
-        let (proof, caller, identity) = identified.inspect_err(|status| {
-            tracing::warn!(call = path, why = status.message(), "denied");
-        })?;
+        let proof = self.proof(shown).await?;
+        let directory = self.service.directory().await.map_err(from_service)?;
+        let (caller, identity) = proof.check(&directory)?;
         calling.set(caller.principal, caller.key);
         if let Some(key) = caller.key {
             self.service.note_use(key);
@@ -78,24 +83,15 @@ impl Guard {
         Ok((proof, pass.transpose()?))
     }
 
-    async fn identify(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<(Proof, Caller, Option<Identity>), Status> {
-        let proof = self.proof(headers).await?;
-        let directory = self.service.directory().await.map_err(from_service)?;
-        let (caller, identity) = proof.check(&directory)?;
-        Ok((proof, caller, identity))
-    }
-
-    /// What the headers show.
-    async fn proof(&self, headers: &HeaderMap) -> Result<Proof, Status> {
+    /// What the headers show, or else the certificate.
+    async fn proof(&self, (headers, names): Shown<'_>) -> Result<Proof, Status> {
         if !self.asks {
             return Ok(Proof::Nothing);
         }
         let mut shown = headers.get_all(AUTHORIZATION).iter();
         let value = match (shown.next(), shown.next()) {
-            (None, _) => return Err(unauthenticated("missing")),
+            (None, _) if names.is_empty() => return Err(unauthenticated("missing")),
+            (None, _) => return Ok(Proof::Certificate(names)),
             (Some(value), None) => value.to_str().unwrap_or_default(),
             (Some(_), Some(_)) => return Err(unauthenticated("invalid")),
         };
@@ -138,6 +134,20 @@ impl Proof {
                     directory.caller(principal.id, None, now)
                 });
                 Ok((caller, Some(identity)))
+            }
+            Self::Certificate(names) => {
+                let named = |name: &String| directory.named(PrincipalKind::Certificate, name);
+                let mut known = names.iter().filter_map(named);
+                let (first, second) = (known.next(), known.next());
+                if second.is_some() {
+                    // One call has one caller.
+                    return Err(unauthenticated("invalid"));
+                }
+                let name = first.map_or(&names[0], |principal| &principal.name);
+                let caller = first.map_or_else(Caller::nobody, |principal| {
+                    directory.caller(principal.id, None, now)
+                });
+                Ok((caller, Some((PrincipalKind::Certificate, name.clone()))))
             }
             Self::Key(id, secret) => {
                 let known = directory.key(*id);
@@ -217,11 +227,12 @@ where
         }
         let guard = self.guard.clone();
         let calling = Calling::of(request.extensions());
+        let peer = request.extensions().get::<Peer>();
+        let names = peer.map(|peer| peer.names.clone()).unwrap_or_default();
         Box::pin(async move {
-            let (proof, pass) = match guard
-                .admit(&calling, request.headers(), request.uri().path())
-                .await
-            {
+            let shown = (request.headers(), names);
+            let admitted = guard.admit(&calling, shown, request.uri().path()).await;
+            let (proof, pass) = match admitted {
                 Ok(admitted) => admitted,
                 Err(status) => return Ok(status.into_http()),
             };

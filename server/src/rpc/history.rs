@@ -11,6 +11,7 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::access::Pass;
 use super::filter::optional;
 use super::page::Page;
 use super::parse::{self, Fields};
@@ -20,7 +21,7 @@ use super::watch::Watching;
 use super::{Rpc, convert};
 use crate::domain::{
     BatchId, Catalogue, Choices, CustomerId, Directory, INSTALLATION, PrincipalId, ProductId,
-    Record, RecordKind, UserRef,
+    Record, RecordKind, Scope, UserRef,
 };
 use crate::service::{
     About, Checkpoint, HistoryQuery, JournalPart, Recorded, StoredCommit, StoredRecord, Timestamp,
@@ -32,12 +33,17 @@ impl HistoryService for Rpc {
         &self,
         request: Request<ListHistoryRequest>,
     ) -> Result<Response<ListHistoryResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
+        let (chain, query) = query(&request)?;
+        let scope = pass.enter_journal(chain)?;
         let page = Page::parse(&self.tokens, &request)?;
-        let query = query(&request)?;
         let slice = page.slice(|key| Some(i64::from_be_bytes(key.try_into().ok()?)))?;
         let before = slice.place.key().copied();
-        let listed = self.service.history(query, before, slice.limit).await;
+        let listed = self
+            .service
+            .history(scope, query, before, slice.limit)
+            .await;
         let (mut rows, choices) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| row.seq.to_be_bytes().to_vec());
         let catalogue = self.service.catalogue().await.map_err(from_service)?;
@@ -54,6 +60,7 @@ impl HistoryService for Rpc {
         &self,
         request: Request<GetUserAtRequest>,
     ) -> Result<Response<GetUserAtResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
@@ -61,7 +68,8 @@ impl HistoryService for Rpc {
         let time = request.time.as_ref().ok_or("is required");
         let time = fields.take("time", time.and_then(parse::time));
         let ((customer, user), time) = fields.finish(customer.zip(user).zip(time))?;
-        let then = self.service.user_at(customer, user, Timestamp(time)).await;
+        let scope = pass.enter(customer)?;
+        let then = self.service.user_at(scope, user, Timestamp(time)).await;
         let then = then.map_err(from_service)?;
         let held = then.held.iter().map(|(product, plans)| v1::HeldProduct {
             product_id: product.to_string(),
@@ -80,10 +88,12 @@ impl HistoryService for Rpc {
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
+        let pass = Pass::of(&request);
         let mut fields = Fields::default();
         let chain = chain(&mut fields, &request.into_inner().customer_id);
         let chain = fields.finish(chain)?;
-        let ends = self.service.journal_ends(chain).await;
+        let scope = pass.enter_journal(chain)?;
+        let ends = self.service.journal_ends(scope).await;
         let (start, head) = ends.map_err(from_service)?;
         Ok(Response::new(GetCheckpointResponse {
             checkpoint: Some(checkpoint(chain, &head)),
@@ -98,6 +108,7 @@ impl HistoryService for Rpc {
         &self,
         request: Request<StreamJournalRequest>,
     ) -> Result<Response<Self::StreamJournalStream>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let chain = chain(&mut fields, &request.customer_id);
@@ -105,12 +116,13 @@ impl HistoryService for Rpc {
             fields.wrong("after_position", "must not be negative; 0 means all");
         }
         let chain = fields.finish(chain)?;
-        let ends = self.service.journal_ends(chain).await;
+        let scope = pass.enter_journal(chain)?;
+        let ends = self.service.journal_ends(scope).await;
         let (start, head) = ends.map_err(from_service)?;
         let beginning = start.as_ref().map_or(0, |start| start.position);
         let reader = Reader {
             service: self.service.clone(),
-            chain,
+            scope,
             with_decoded: request.include_decoded,
             head: Some(checkpoint(chain, &head)),
             start: start.map(|start| checkpoint(chain, &start)),
@@ -132,7 +144,8 @@ impl HistoryService for Rpc {
         &self,
         request: Request<WatchChangesRequest>,
     ) -> Result<Response<Self::WatchChangesStream>, Status> {
-        let watching = Watching::begin(self, &request.into_inner()).await?;
+        let pass = Pass::of(&request);
+        let watching = Watching::begin(self, &pass, &request.into_inner()).await?;
         let frames = stream::try_unfold(watching, |mut watching| async move {
             let frames = watching.next_frames().await?;
             Ok::<_, Status>(frames.map(|frames| (frames, watching)))
@@ -145,7 +158,7 @@ impl HistoryService for Rpc {
 /// Reads a journal part by part, as the caller takes them.
 struct Reader {
     service: crate::service::Service,
-    chain: CustomerId,
+    scope: Scope,
     with_decoded: bool,
     head: Option<v1::Checkpoint>,
     start: Option<v1::Checkpoint>,
@@ -158,13 +171,13 @@ impl Reader {
         let Some(after) = self.next else {
             return Ok(None);
         };
-        let part = self.service.journal(self.chain, after).await;
+        let part = self.service.journal(self.scope, after).await;
         let part = part.map_err(from_service)?;
         let end = part.records.last().map_or(after, |record| record.seq);
         self.next = (!part.is_last).then_some(end);
         let mut decoded = Vec::new();
         if self.with_decoded {
-            let read = self.service.decode(self.chain, &part).await;
+            let read = self.service.decode(self.scope, &part).await;
             let (records, choices) = read.map_err(from_service)?;
             let catalogue = self.service.catalogue().await.map_err(from_service)?;
             let decode = |one: Option<Record>| Some(record(&one?, &choices, &catalogue));
@@ -253,7 +266,8 @@ pub(super) fn chain(fields: &mut Fields, customer: &str) -> Option<CustomerId> {
     Some(customer.unwrap_or(INSTALLATION))
 }
 
-fn query(request: &ListHistoryRequest) -> Result<HistoryQuery, Status> {
+/// The journal that a request names, and which of its records.
+fn query(request: &ListHistoryRequest) -> Result<(CustomerId, HistoryQuery), Status> {
     let mut fields = Fields::default();
     let customer = chain(&mut fields, &request.customer_id);
     let user = fields.take("user", optional(&request.user, UserRef::parse));
@@ -284,13 +298,13 @@ fn query(request: &ListHistoryRequest) -> Result<HistoryQuery, Status> {
     };
     let from = time("start_time", &request.start_time);
     let until = time("end_time", &request.end_time);
-    Ok(HistoryQuery {
-        customer: fields.finish(customer)?,
+    let query = HistoryQuery {
         about,
         kinds,
         from,
         until,
-    })
+    };
+    Ok((fields.finish(customer)?, query))
 }
 
 /// The kinds that a request names, each once.

@@ -7,10 +7,10 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::origin::origin;
+use super::access::Pass;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
-use super::status::{from_service, seats_below_assigned};
+use super::status::{from_service, invalid_field, seats_below_assigned};
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, ProductId, fold};
 use crate::service::{self, Refusal, SeatsUpdate};
@@ -24,18 +24,12 @@ impl LicenseService for Rpc {
         &self,
         request: Request<SetSeatsRequest>,
     ) -> Result<Response<SetSeatsResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let product = fields.take("product_id", ProductId::parse(&request.product_id));
         let version = fields.take("etag", parse::etag(&request.etag));
-        let confirmed = customer.zip(product).and_then(|(customer, product)| {
-            let confirmation = &request.confirmation;
-            fields.take(
-                "confirmation",
-                self.confirmed(customer, product, confirmation),
-            )
-        });
         let mut seats = |field, seats: Option<i32>| match seats {
             Some(seats) if !(0..=SEATS_MAX).contains(&seats) => {
                 fields.wrong(field, "must be 0 to 100,000,000");
@@ -43,17 +37,19 @@ impl LicenseService for Rpc {
             }
             seats => seats.map(i64::from),
         };
-        let update = SeatsUpdate {
+        let mut update = SeatsUpdate {
             enabled: seats("enabled", request.enabled),
             warning: seats("warning", request.warning),
             suspended: seats("suspended", request.suspended),
-            confirmed: confirmed.flatten(),
+            confirmed: None,
             version: version.flatten(),
         };
-        let origin = origin(&mut fields, "LicenseService/SetSeats", &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let set = customer.zip(product).zip(origin);
         let ((customer, product), origin) = fields.finish(set)?;
-        let set = self.service.set_seats(customer, product, update, origin);
+        let scope = pass.enter(customer)?;
+        update.confirmed = self.confirmed(customer, product, &request.confirmation)?;
+        let set = self.service.set_seats(scope, product, update, origin);
         let license = set.await.map_err(|error| match error {
             service::Error::Refused(Refusal::SeatsBelowAssigned {
                 product,
@@ -74,6 +70,7 @@ impl LicenseService for Rpc {
         &self,
         request: Request<SetLaterPlansRequest>,
     ) -> Result<Response<SetLaterPlansResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
@@ -81,16 +78,13 @@ impl LicenseService for Rpc {
         let later = convert::from_later_plans(request.later_plans);
         let later = fields.take("later_plans", later);
         let version = fields.take("etag", parse::etag(&request.etag));
-        let origin = origin(
-            &mut fields,
-            "LicenseService/SetLaterPlans",
-            &request.comment,
-        );
+        let origin = pass.origin(&mut fields, &request.comment);
         let set = customer.zip(product).zip(later).zip(version).zip(origin);
         let ((((customer, product), later), version), origin) = fields.finish(set)?;
+        let scope = pass.enter(customer)?;
         let license = self
             .service
-            .set_later_plans(customer, product, later, version, origin)
+            .set_later_plans(scope, product, later, version, origin)
             .await
             .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
@@ -101,14 +95,16 @@ impl LicenseService for Rpc {
         &self,
         request: Request<GetLicenseRequest>,
     ) -> Result<Response<GetLicenseResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let product = fields.take("product_id", ProductId::parse(&request.product_id));
         let (customer, product) = fields.finish(customer.zip(product))?;
+        let scope = pass.enter(customer)?;
         let license = self
             .service
-            .license(customer, product)
+            .license(scope, product)
             .await
             .map_err(from_service)?;
         let license = Some(convert::license(license, &self.buy_more_url));
@@ -119,11 +115,13 @@ impl LicenseService for Rpc {
         &self,
         request: Request<ListLicensesRequest>,
     ) -> Result<Response<ListLicensesResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let customer = parse::customer_id(&request.customer_id)?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, ProductId(id))))?;
-        let listed = self.service.licenses(customer, request.available, slice);
+        let listed = self.service.licenses(scope, request.available, slice);
         let (mut rows, total_size) = listed.await.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| {
             name_key(&fold(&row.display_name), row.product.0)
@@ -148,13 +146,14 @@ impl Rpc {
         customer: CustomerId,
         product: ProductId,
         confirmation: &str,
-    ) -> Result<Option<[i64; 2]>, &'static str> {
+    ) -> Result<Option<[i64; 2]>, Status> {
         if confirmation.is_empty() {
             return Ok(None);
         }
         let confirmed = self.tokens.confirmed_seats(customer, product, confirmation);
-        confirmed
-            .map(Some)
-            .ok_or("must be a confirmation that Seatwise returned for this license; leave it empty for none")
+        let problem = "must be a confirmation that Seatwise returned for this license; leave it \
+                       empty for none";
+        let wrong = || invalid_field("confirmation", problem);
+        confirmed.map(Some).ok_or_else(wrong)
     }
 }

@@ -11,12 +11,12 @@ use super::parse::{Fields, too_many};
 use super::selections::parse_selection;
 use super::status::duplicate_user;
 use crate::domain::{
-    Catalogue, Change, CustomerId, Origin, RequestId, Selection, Terms, UserId, UserRef,
+    Catalogue, Change, Origin, RequestId, Scope, Selection, Terms, UserId, UserRef,
 };
 use crate::service::{ATOMIC_USERS_MAX, BatchRequest, Capacity, Refusal, Users};
 
 /// The customer, the caller's name for the request, and who asks for it.
-pub(super) type Names = (CustomerId, RequestId, Origin);
+pub(super) type Names = (Scope, RequestId, Origin);
 
 /// A batch request that is right in itself.
 pub(super) struct ParsedBatch {
@@ -36,10 +36,10 @@ pub(super) struct ParsedBatch {
 
 impl ParsedBatch {
     /// The request; the flag says whether the users came in `user_changes`.
-    pub(super) fn with_names(self, (customer, id, origin): Names) -> (BatchRequest, bool) {
+    pub(super) fn with_names(self, (scope, id, origin): Names) -> (BatchRequest, bool) {
         let has_own = self.has_own;
         let request = BatchRequest {
-            customer,
+            scope,
             request: id,
             origin,
             changes: self.changes,

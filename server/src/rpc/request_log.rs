@@ -14,13 +14,13 @@ use http_body::{Body, Frame, SizeHint};
 use prost::Message;
 use seatwise_proto::Method;
 use tonic::Code;
-use tonic::transport::server::TcpConnectInfo;
 use tonic_types::pb::{ErrorInfo, Status as Details};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::domain::{KeyId, PrincipalId};
+use crate::listen::Peer;
 
 /// What the lines are filtered by.
 const TARGET: &str = "seatwise::calls";
@@ -155,13 +155,12 @@ impl Call {
         let shown = request_id.to_str().unwrap_or_default();
         // As high as it can be, so that it is there for every line that is.
         let span = tracing::error_span!(target: TARGET, "call", id = shown);
-        let peer = request.extensions().get::<TcpConnectInfo>();
-        let peer = peer.and_then(TcpConnectInfo::remote_addr);
+        let peer = request.extensions().get::<Peer>();
         Self {
             started: Instant::now(),
             method: method(request.uri().path()),
             request_id,
-            peer: peer.map(|peer| peer.to_string()),
+            peer: peer.map(|peer| peer.address.to_string()),
             calling: Calling::default(),
             span,
             has_ended: false,
@@ -171,14 +170,11 @@ impl Call {
     /// Ends the call if these headers are the last ones.
     fn end_with(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get("grpc-status") {
-            self.end(
-                Code::from_bytes(code.as_bytes()),
-                reason(headers).as_deref(),
-            );
+            self.end(Code::from_bytes(code.as_bytes()), info(headers).as_ref());
         }
     }
 
-    fn end(&mut self, code: Code, reason: Option<&str>) {
+    fn end(&mut self, code: Code, info: Option<&ErrorInfo>) {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
         }
@@ -187,6 +183,11 @@ impl Call {
             id if id.is_nil() => "anonymous".to_owned(),
             id => id.to_string(),
         });
+        let reason = info.map(|info| info.reason.as_str());
+        // Why somebody is not let in is one of a few words; other metadata has what callers have sent.
+        let problem = info.filter(|_| code == Code::Unauthenticated);
+        let problem = problem.and_then(|info| info.metadata.get("problem"));
+        let problem = problem.map(String::as_str);
         let key = who.and_then(|(_, key)| key.map(|key| key.to_string()));
         let milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
         macro_rules! log {
@@ -197,6 +198,7 @@ impl Call {
                     method = self.method,
                     code = name(code),
                     reason,
+                    problem,
                     milliseconds = (milliseconds * 1_000.0).round() / 1_000.0,
                     principal,
                     key,
@@ -252,15 +254,14 @@ fn method(path: &str) -> &'static str {
     found.or_else(routine).unwrap_or("unknown")
 }
 
-/// The reason in the details of a status.
-fn reason(headers: &HeaderMap) -> Option<String> {
+/// The reason in the details of a status, with its metadata.
+fn info(headers: &HeaderMap) -> Option<ErrorInfo> {
     let details = headers.get("grpc-status-details-bin")?;
     let details = BASE64.decode(details.as_bytes()).ok()?;
     let details = Details::decode(details.as_slice()).ok()?;
     let is_info = |any: &&prost_types::Any| any.type_url.ends_with("/google.rpc.ErrorInfo");
     let info = details.details.iter().find(is_info)?;
-    let info = ErrorInfo::decode(info.value.as_slice()).ok()?;
-    Some(info.reason)
+    ErrorInfo::decode(info.value.as_slice()).ok()
 }
 
 /// The code as the specification of gRPC calls it.

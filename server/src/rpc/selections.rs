@@ -11,14 +11,16 @@ use seatwise_proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::access::Pass;
 use super::filter::{user_filter, violation_filter};
 use super::language::Language;
-use super::origin::origin;
 use super::page::{Page, Ways, name_key, read_name};
 use super::parse::{Fields, too_many};
 use super::status::{duplicate_user, from_service, internal};
 use super::{Rpc, convert};
-use crate::domain::{CustomerId, Selection, SelectionId, SelectionPart, UserId, UserRef, fold};
+use crate::domain::{
+    CustomerId, Scope, Selection, SelectionId, SelectionPart, UserId, UserRef, fold,
+};
 use crate::service::{self, Holding};
 
 /// Parts of a selection, and again so many that it leaves out.
@@ -34,17 +36,15 @@ impl SelectionService for Rpc {
         &self,
         request: Request<CreateSelectionRequest>,
     ) -> Result<Response<CreateSelectionResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
-        let origin = origin(
-            &mut fields,
-            "SelectionService/CreateSelection",
-            &request.comment,
-        );
+        let origin = pass.origin(&mut fields, &request.comment);
         let (customer, selection) =
             customer_and_selection(fields, request.customer_id, request.selection).await?;
         let origin = origin.expect("a wrong one was refused with the fields");
-        let created = self.service.create_selection(customer, selection, origin);
+        let scope = pass.enter(customer)?;
+        let created = self.service.create_selection(scope, selection, origin);
         let created = created.await;
         let (frozen, unknown) = created.map_err(from_service)?;
         let texts = unknown.iter().take(UNKNOWN_USERS_MAX);
@@ -59,11 +59,13 @@ impl SelectionService for Rpc {
         &self,
         request: Request<GetSelectionRequest>,
     ) -> Result<Response<GetSelectionResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let named = names(&mut fields, &request.customer_id, &request.selection_id);
         let (customer, id) = fields.finish(named)?;
-        let found = self.service.selection(customer, id).await;
+        let scope = pass.enter(customer)?;
+        let found = self.service.selection(scope, id).await;
         let selection = Some(frozen_selection(&found.map_err(from_service)?));
         Ok(Response::new(GetSelectionResponse { selection }))
     }
@@ -72,16 +74,14 @@ impl SelectionService for Rpc {
         &self,
         request: Request<DeleteSelectionRequest>,
     ) -> Result<Response<DeleteSelectionResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
-        let origin = origin(
-            &mut fields,
-            "SelectionService/DeleteSelection",
-            &request.comment,
-        );
+        let origin = pass.origin(&mut fields, &request.comment);
         let named = names(&mut fields, &request.customer_id, &request.selection_id);
         let ((customer, id), origin) = fields.finish(named.zip(origin))?;
-        let deleted = self.service.delete_selection(customer, id, origin).await;
+        let scope = pass.enter(customer)?;
+        let deleted = self.service.delete_selection(scope, id, origin).await;
         deleted.map_err(from_service)?;
         Ok(Response::new(DeleteSelectionResponse {}))
     }
@@ -90,14 +90,16 @@ impl SelectionService for Rpc {
         &self,
         request: Request<ListSelectionUsersRequest>,
     ) -> Result<Response<ListSelectionUsersResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
+        let page = Page::parse(&self.tokens, &request);
         let (customer, selection) =
             customer_and_selection(Fields::default(), request.customer_id, request.selection)
                 .await?;
+        let (scope, page) = (pass.enter(customer)?, page?);
         let (users, total_size, ways) = match (&selection.parts[..], &selection.except[..]) {
-            ([SelectionPart::Frozen(id)], []) => self.frozen_page(customer, *id, &page).await?,
-            _ => self.selected_page(customer, selection, None, &page).await?,
+            ([SelectionPart::Frozen(id)], []) => self.frozen_page(scope, *id, &page).await?,
+            _ => self.selected_page(scope, selection, None, &page).await?,
         };
         Ok(Response::new(ListSelectionUsersResponse {
             users,
@@ -113,12 +115,12 @@ impl Rpc {
     /// A page of a frozen selection, whose places are numbers.
     async fn frozen_page(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         id: SelectionId,
         page: &Page<'_>,
     ) -> Result<UserPage, Status> {
         let slice = page.slice(|key| Some(i64::from_be_bytes(key.try_into().ok()?)))?;
-        let listed = self.service.frozen_users(customer, id, slice).await;
+        let listed = self.service.frozen_users(scope, id, slice).await;
         let (mut rows, total) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |(position, _)| position.to_be_bytes().to_vec());
         let users = rows.into_iter().map(|(_, user)| convert::user(user));
@@ -128,7 +130,7 @@ impl Rpc {
     /// A page of any selection; only of those who hold or lack a product, if one is given.
     pub(super) async fn selected_page(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         selection: Selection,
         holding: Option<Holding>,
         page: &Page<'_>,
@@ -136,7 +138,7 @@ impl Rpc {
         let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, UserId(id))))?;
         let listed = self
             .service
-            .selected_users(customer, selection, holding, slice);
+            .selected_users(scope, selection, holding, slice);
         let (mut rows, total) = listed.await.map_err(from_service)?;
         let ways = page.cut(&mut rows, |user| {
             name_key(&fold(&user.display_name), user.user_id.0)

@@ -12,8 +12,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use super::access::Pass;
 use super::language::Language;
-use super::origin::origin;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
 use super::status::from_service;
@@ -32,6 +32,7 @@ impl UserService for Rpc {
         &self,
         request: Request<CreateUserRequest>,
     ) -> Result<Response<CreateUserResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
@@ -54,11 +55,12 @@ impl UserService for Rpc {
                 last_active_at: last_active,
             })
         };
-        let origin = origin(&mut fields, "UserService/CreateUser", &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let ((customer, new), origin) = fields.finish(customer.zip(new()).zip(origin))?;
+        let scope = pass.enter(customer)?;
         let user = self
             .service
-            .create_user(customer, new, origin)
+            .create_user(scope, new, origin)
             .await
             .map_err(from_service)?;
         Ok(Response::new(CreateUserResponse {
@@ -72,10 +74,11 @@ impl UserService for Rpc {
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
+        let pass = Pass::of(&request);
         let (answers, receiver) = mpsc::channel(ANSWERS_BUFFERED);
         let service = self.service.clone();
         tokio::spawn(Language::of_call().speak(async move {
-            if let Err(status) = import(&service, request.into_inner(), &answers).await {
+            if let Err(status) = import(&service, &pass, request.into_inner(), &answers).await {
                 let _ = answers.send(Err(status)).await;
             }
         }));
@@ -86,13 +89,11 @@ impl UserService for Rpc {
         &self,
         request: Request<GetUserRequest>,
     ) -> Result<Response<GetUserResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let (customer, user) = customer_and_user(&request.customer_id, &request.user)?;
-        let user = self
-            .service
-            .user(customer, user)
-            .await
-            .map_err(from_service)?;
+        let scope = pass.enter(customer)?;
+        let user = self.service.user(scope, user).await.map_err(from_service)?;
         Ok(Response::new(GetUserResponse {
             user: Some(convert::user(user)),
         }))
@@ -102,16 +103,18 @@ impl UserService for Rpc {
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
-        let page = Page::parse(&self.tokens, &request)?;
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let filter = request.filter.clone().unwrap_or_default();
         let filter = filter::user_filter(&mut fields, "filter", &filter);
         let order = fields.take("order", order(request.order));
         let ((customer, filter), order) = fields.finish(customer.zip(filter).zip(order))?;
+        let scope = pass.enter(customer)?;
+        let page = Page::parse(&self.tokens, &request)?;
         let slice = page.slice(|key| read_name(key).map(|(name, id)| (name, UserId(id))))?;
-        let listed = self.service.users(customer, filter, order, slice).await;
+        let listed = self.service.users(scope, filter, order, slice).await;
         let (mut rows, total_size) = listed.map_err(from_service)?;
         let ways = page.cut(&mut rows, |row| {
             let text = match order {
@@ -134,6 +137,7 @@ impl UserService for Rpc {
         &self,
         request: Request<UpdateUserRequest>,
     ) -> Result<Response<UpdateUserResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
@@ -147,12 +151,13 @@ impl UserService for Rpc {
             request.last_active_time.as_ref(),
         );
         let version = fields.take("etag", parse::etag(&request.etag));
-        let origin = origin(&mut fields, "UserService/UpdateUser", &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let named = customer.zip(user).zip(version).zip(origin);
         let (((customer, user), version), origin) = fields.finish(named)?;
+        let scope = pass.enter(customer)?;
         let updated = self
             .service
-            .update_user(customer, user, update, version, origin)
+            .update_user(scope, user, update, version, origin)
             .await;
         let user = updated.map_err(from_service)?;
         Ok(Response::new(UpdateUserResponse {
@@ -164,15 +169,17 @@ impl UserService for Rpc {
         &self,
         request: Request<DeleteUserRequest>,
     ) -> Result<Response<DeleteUserResponse>, Status> {
+        let pass = Pass::of(&request);
         let request = request.into_inner();
         let mut fields = Fields::default();
         let customer = fields.take("customer_id", CustomerId::parse(&request.customer_id));
         let user = fields.take("user", UserRef::parse(&request.user));
         let version = fields.take("etag", parse::etag(&request.etag));
-        let origin = origin(&mut fields, "UserService/DeleteUser", &request.comment);
+        let origin = pass.origin(&mut fields, &request.comment);
         let named = customer.zip(user).zip(version).zip(origin);
         let (((customer, user), version), origin) = fields.finish(named)?;
-        let deleted = self.service.delete_user(customer, user, version, origin);
+        let scope = pass.enter(customer)?;
+        let deleted = self.service.delete_user(scope, user, version, origin);
         let deleted = deleted.await;
         let (id, freed) = deleted.map_err(from_service)?;
         let freed_product_ids = convert::ids(&freed);
@@ -231,6 +238,7 @@ fn last_active_at(fields: &mut Fields, time: Option<&prost_types::Timestamp>) ->
 
 async fn import(
     service: &Service,
+    pass: &Pass,
     mut parts: Streaming<ImportUsersRequest>,
     answers: &mpsc::Sender<Result<ImportUsersResponse, Status>>,
 ) -> Result<(), Status> {
@@ -247,7 +255,7 @@ async fn import(
             .or(customer)
             .expect("the first message names the customer");
         customer = Some(id);
-        let response = import_part(service, id, part).await?;
+        let response = import_part(service, pass, id, part).await?;
         if answers.send(Ok(response)).await.is_err() {
             return Ok(());
         }
@@ -257,12 +265,14 @@ async fn import(
 
 async fn import_part(
     service: &Service,
+    pass: &Pass,
     customer: CustomerId,
     part: ImportUsersRequest,
 ) -> Result<ImportUsersResponse, Status> {
     let mut fields = Fields::default();
-    let origin = origin(&mut fields, "UserService/ImportUsers", &part.comment);
+    let origin = pass.origin(&mut fields, &part.comment);
     let (origin, users) = (fields.finish(origin)?, part.users);
+    let scope = pass.enter(customer)?;
     if users.is_empty() {
         return Err(super::status::invalid_field(
             "users",
@@ -275,7 +285,7 @@ async fn import_part(
     let parsed: Vec<Result<ImportUser, String>> = users.iter().map(imported_user).collect();
     let good = parsed.iter().filter_map(|user| user.clone().ok()).collect();
     let imported = service
-        .import_users(customer, good, origin)
+        .import_users(scope, good, origin)
         .await
         .map_err(from_service)?;
     let mut outcomes = imported.into_iter();

@@ -8,6 +8,7 @@ use seatwise_proto::v1::{
 use tokio::sync::mpsc;
 use tonic::Status;
 
+use super::access::Pass;
 use super::history::{chain, kinds, recorded};
 use super::page::bad_token;
 use super::parse::Fields;
@@ -31,11 +32,16 @@ pub(super) struct Watching {
 
 impl Watching {
     /// Begins what a request asks for.
-    pub(super) async fn begin(rpc: &Rpc, request: &WatchChangesRequest) -> Result<Self, Status> {
+    pub(super) async fn begin(
+        rpc: &Rpc,
+        pass: &Pass,
+        request: &WatchChangesRequest,
+    ) -> Result<Self, Status> {
         let mut fields = Fields::default();
         let customer = chain(&mut fields, &request.customer_id);
         let kinds = kinds(&mut fields, &request.kinds);
         let customer = fields.finish(customer)?;
+        let scope = pass.enter_journal(customer)?;
         let opened = match &*request.watch_token {
             "" => None,
             token => {
@@ -44,11 +50,10 @@ impl Watching {
             }
         };
         let watch = Watch {
-            customer,
             kinds,
             after: opened,
         };
-        let parts = rpc.service.watch(watch).await;
+        let parts = rpc.service.watch(scope, watch).await;
         Ok(Self {
             parts: parts.map_err(|error| refused(error, &rpc.tokens, customer, 0))?,
             service: rpc.service.clone(),

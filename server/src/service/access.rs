@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Error, Service, now};
 use crate::domain::{
-    ANONYMOUS, AccessChange, Caller, CustomerId, Customers, Directory, Grant, GrantId, Key, KeyId,
-    Origin, Principal, PrincipalId, PrincipalKind, Role, Roles, Secret,
+    ANONYMOUS, AccessChange, Caller, Customers, Directory, Grant, GrantId, Key, KeyId, Origin,
+    Principal, PrincipalId, PrincipalKind, Role, Roles, Scope, Secret,
 };
 use crate::store::Timestamp;
 
@@ -165,7 +165,7 @@ impl Service {
     pub(super) async fn may_go_on(
         &self,
         origin: &Origin,
-        customer: CustomerId,
+        scope: Scope,
         roles: Roles,
     ) -> Result<bool, Error> {
         if origin.who == ANONYMOUS {
@@ -181,7 +181,7 @@ impl Service {
             key.is_some_and(|(of, key)| of.id == principal && key.is_good(now))
         });
         let caller = directory.caller(principal, key, now);
-        Ok(key_is_good && caller.enter(customer, roles).is_ok())
+        Ok(key_is_good && caller.enter(scope.customer(), roles).is_ok())
     }
 }
 

@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use super::{BatchRequest, Error, Service, now};
 use crate::domain::{
-    BatchId, Catalogue, Choices, CustomerId, Digest, Order, Origin, Plan, Snapshot, Stop, Terms,
-    decide,
+    BatchId, Catalogue, Choices, Digest, Order, Origin, Plan, Scope, Snapshot, Stop, Terms, decide,
 };
 use crate::store::{
     Accepted, Batch, Chunk, Decide, Decision, Error as StoreError, NewBatch, Rehearse, Rehearsed,
@@ -54,13 +53,13 @@ impl Service {
         if self.0.stopping.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let new = new_batch(request);
+        let (scope, new) = (request.scope, new_batch(request));
         let service = self.clone();
         // Starting the batch belongs to accepting it, whatever becomes of the caller meanwhile.
         let task = async move {
-            Ok(match service.accept(&new).await? {
+            Ok(match service.accept(scope, &new).await? {
                 Accepted::New(batch) => {
-                    service.start(batch.customer_id, batch.batch_id, 1);
+                    service.start(scope, batch.batch_id, 1);
                     (batch, false)
                 }
                 Accepted::Before(batch) => (batch, true),
@@ -70,11 +69,12 @@ impl Service {
         self.0.tasks.spawn(task).await?
     }
 
-    async fn accept(&self, new: &NewBatch) -> Result<Accepted, Error> {
+    async fn accept(&self, scope: Scope, new: &NewBatch) -> Result<Accepted, Error> {
+        let store = self.0.store.of(scope);
         let mut wait = RETRY_WAIT;
         let mut rehearse = self.rehearse(self.known_catalogue(), new, false);
         for last in (0..ACCEPT_TRIES).rev().map(|left| left == 0) {
-            match self.0.store.accept_batch(new, &rehearse).await {
+            match store.accept_batch(new, &rehearse).await {
                 Ok(Accepted::CatalogueMoved) if !last => {
                     rehearse = self.rehearse(self.catalogue().await?, new, false);
                 }
@@ -111,28 +111,28 @@ impl Service {
 
     async fn take_over(&self, before: Timestamp) -> Result<(), StoreError> {
         let store = &self.0.store;
-        for (customer, batch) in store.abandoned_batches(before, RECOVERY_BATCHES).await? {
+        for (scope, batch) in store.abandoned_batches(before, RECOVERY_BATCHES).await? {
             if self.0.progress.knows(batch) {
                 // It waits its turn here.
                 continue;
             }
             let lease = after(now(), LEASE);
-            if let Some(fence) = store.claim_batch(customer, batch, before, lease).await? {
-                tracing::info!(%customer, %batch, fence, "batch taken over");
-                self.start(customer, batch, fence);
+            if let Some(fence) = store.of(scope).claim_batch(batch, before, lease).await? {
+                tracing::info!(customer = %scope.customer(), %batch, fence, "batch taken over");
+                self.start(scope, batch, fence);
             }
         }
         Ok(())
     }
 
-    fn start(&self, customer: CustomerId, batch: BatchId, fence: i64) {
+    fn start(&self, scope: Scope, batch: BatchId, fence: i64) {
         let service = self.clone();
         let position = self.0.progress.begin(batch);
         let work = {
             let service = service.clone();
             async move {
                 let _slot = service.0.running.clone().acquire_owned().await;
-                service.run(customer, batch, fence, &position).await
+                service.run(scope, batch, fence, &position).await
             }
         };
         self.0.tasks.spawn(async move {
@@ -141,6 +141,7 @@ impl Service {
                 .await
                 .unwrap_or_else(|panic| Err(panic.into()));
             if let Err(error) = worked {
+                let customer = scope.customer();
                 tracing::error!(%customer, %batch, %error, "batch stopped; it will be taken over");
             }
             service.0.progress.end(batch);
@@ -150,28 +151,25 @@ impl Service {
     /// Works on a batch until it ends, another server has it, or this one stops.
     async fn run(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         batch: BatchId,
         fence: i64,
         progress: &tokio::sync::watch::Sender<i64>,
     ) -> Result<(), Error> {
-        let standing = self.0.store.batch(customer, batch).await?;
-        let origin = self.0.store.batch_origin(customer, batch).await?;
+        let store = self.0.store.of(scope);
+        let standing = store.batch(batch).await?;
+        let origin = store.batch_origin(batch).await?;
         let terms = standing.terms();
         let (mut position, end) = (standing.next_position, standing.user_count);
         let mut choices = Choices::default();
         let mut wait = RETRY_WAIT;
         while position < end {
             if self.0.stopping.is_cancelled() {
-                return Ok(self
-                    .0
-                    .store
-                    .release_batch(customer, batch, fence, now())
-                    .await?);
+                return Ok(store.release_batch(batch, fence, now()).await?);
             }
             let step = self
                 .step(
-                    (customer, batch, fence),
+                    (scope, batch, fence),
                     (position, end),
                     terms,
                     &origin,
@@ -189,6 +187,7 @@ impl Service {
                 Ok((Written::CatalogueMoved, _)) => {}
                 Ok((Written::Fenced, _)) => return Ok(()),
                 Err(Error::Unavailable(error)) => {
+                    let customer = scope.customer();
                     tracing::warn!(%customer, %batch, %error, "chunk is tried again");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_WAIT_MAX);
@@ -202,20 +201,19 @@ impl Service {
     /// Does the chunk at `position`; gives its number of turns as well.
     async fn step(
         &self,
-        (customer, batch, fence): (CustomerId, BatchId, i64),
+        (scope, batch, fence): (Scope, BatchId, i64),
         (position, end): (i64, i64),
         terms: Terms,
         origin: &Origin,
         choices: &Choices,
     ) -> Result<(Written, i64), Error> {
-        let roles = self.0.batch_roles;
-        let may_go_on = self.may_go_on(origin, customer, roles).await?;
-        let (order, promised) = self.0.store.batch_chunk(customer, batch, position).await?;
+        let store = self.0.store.of(scope);
+        let may_go_on = self.may_go_on(origin, scope, self.0.batch_roles).await?;
+        let (order, promised) = store.batch_chunk(batch, position).await?;
         let mut catalogue = self.known_catalogue();
         let turns = order.turns.len() as i64;
         let now = now();
         let mut chunk = Chunk {
-            customer,
             batch,
             origin: origin.clone(),
             fence,
@@ -231,7 +229,7 @@ impl Service {
             let shared = Arc::new(chunk);
             let bounds = (promised, may_go_on);
             let decide = self.decision(shared.clone(), catalogue.clone(), terms, bounds);
-            let written = self.0.store.write_chunk(shared.clone(), decide).await?;
+            let written = store.write_chunk(shared.clone(), decide).await?;
             if !matches!(written, Written::CatalogueMoved) {
                 return Ok((written, turns));
             }
@@ -313,7 +311,6 @@ impl Service {
 pub(super) fn new_batch(request: BatchRequest) -> NewBatch {
     let now = now();
     NewBatch {
-        customer: request.customer,
         id: BatchId(Uuid::now_v7()),
         request: request.request,
         request_hash: request.hash(),

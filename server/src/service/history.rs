@@ -1,11 +1,9 @@
 //! Histories, and the journal that they are read from.
 
 use super::{Error, Service};
-use crate::domain::{
-    BatchId, ChoiceId, Choices, CustomerId, ProductId, Record, RecordKind, UserRef,
-};
+use crate::domain::{BatchId, ChoiceId, Choices, ProductId, Record, RecordKind, Scope, UserRef};
 use crate::store::{
-    Checkpoint, HistoryFilter, JournalPart, Recorded, Store, Subject, Timestamp, UserThen,
+    Checkpoint, CustomerStore, HistoryFilter, JournalPart, Recorded, Subject, Timestamp, UserThen,
 };
 
 /// Records in one part of a journal.
@@ -27,8 +25,6 @@ pub enum About {
 /// Which records to list.
 #[derive(Debug, Clone)]
 pub struct HistoryQuery {
-    /// The customer, or the installation.
-    pub customer: CustomerId,
     /// What they are about.
     pub about: About,
     /// Of which kinds; none means all.
@@ -43,16 +39,16 @@ impl Service {
     /// Returns up to `limit` records before a place, the newest first, with the choices that they name.
     pub async fn history(
         &self,
+        scope: Scope,
         query: HistoryQuery,
         before: Option<i64>,
         limit: i64,
     ) -> Result<(Vec<Recorded>, Choices), Error> {
-        let list = |store: Store| async move {
-            let customer = query.customer;
+        let list = |store: CustomerStore| async move {
             let subject = match query.about {
                 About::Everything => Subject::Everything,
                 About::User(UserRef::Id(id)) => Subject::User(id),
-                About::User(user) => Subject::User(store.user(customer, &user).await?.user_id),
+                About::User(user) => Subject::User(store.user(&user).await?.user_id),
                 About::License(product) => Subject::License(product),
                 About::Batch(batch) => Subject::Batch(batch),
             };
@@ -62,57 +58,59 @@ impl Service {
                 from: query.from,
                 until: query.until,
             };
-            let found = store.history(customer, &filter, before, limit).await?;
+            let found = store.history(&filter, before, limit).await?;
             let named = named(found.iter().map(|recorded| &recorded.record));
-            Ok((found, store.choices(customer, named).await?))
+            Ok((found, store.choices(named).await?))
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Says what was so of a user at a time.
     pub async fn user_at(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         user: UserRef,
         at: Timestamp,
     ) -> Result<UserThen, Error> {
-        let read = |store: Store| async move {
+        let read = |store: CustomerStore| async move {
             let id = match user {
                 UserRef::Id(id) => id,
-                user => store.user(customer, &user).await?.user_id,
+                user => store.user(&user).await?.user_id,
             };
-            store.user_then(customer, id, at).await
+            store.user_then(id, at).await
         };
-        self.call(read).await
+        self.call_in(scope, read).await
     }
 
     /// The ends of a journal: the last commit of what was pruned, if anything was, and its last one.
     pub async fn journal_ends(
         &self,
-        chain: CustomerId,
+        scope: Scope,
     ) -> Result<(Option<Checkpoint>, Checkpoint), Error> {
-        let read = |store: Store| async move {
-            Ok((store.start(chain).await?, store.checkpoint(chain).await?))
+        let read = |store: CustomerStore| async move {
+            Ok((store.start().await?, store.checkpoint().await?))
         };
-        self.call(read).await
+        self.call_in(scope, read).await
     }
 
     /// Returns the part of a journal after a position.
-    pub async fn journal(&self, chain: CustomerId, after: i64) -> Result<JournalPart, Error> {
-        self.call(|store| async move { store.journal(chain, after, PART_RECORDS).await })
-            .await
+    pub async fn journal(&self, scope: Scope, after: i64) -> Result<JournalPart, Error> {
+        self.call_in(scope, |store| async move {
+            store.journal(after, PART_RECORDS).await
+        })
+        .await
     }
 
     /// Decodes the records of a part, as far as they are whole, and gives the choices that they name.
     pub async fn decode(
         &self,
-        chain: CustomerId,
+        scope: Scope,
         part: &JournalPart,
     ) -> Result<(Vec<Option<Record>>, Choices), Error> {
         let records = part.records.iter().map(|record| record.decode().ok());
         let records: Vec<Option<Record>> = records.collect();
         let named = named(records.iter().flatten());
-        let choices = self.call(|store| async move { store.choices(chain, named).await });
+        let choices = self.call_in(scope, |store| async move { store.choices(named).await });
         let choices = choices.await?;
         Ok((records, choices))
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
 use super::{Error, Service, now};
-use crate::domain::{Catalogue, CustomerId, Origin, Place, PlanId, fold};
+use crate::domain::{Catalogue, CustomerId, Customers, Origin, Place, PlanId, fold};
 use crate::edition::{self, Edition, Note, RuleSet};
 use crate::store::{self, CatalogueChange, Impact, ImportOutcome, Store};
 
@@ -94,12 +94,16 @@ impl Service {
         Ok(report.with(self.call(import).await?))
     }
 
-    /// Says what that would do. Nothing changes.
-    pub async fn preview_catalogue(&self, file: Vec<u8>) -> Result<ImportPreview, Error> {
+    /// Says what that would do, and what it would break at each of these customers. Nothing changes.
+    pub async fn preview_catalogue(
+        &self,
+        file: Vec<u8>,
+        told: Customers,
+    ) -> Result<ImportPreview, Error> {
         let (edition, report) = read_edition(file).await?;
         let preview = |store: Store| async move { store.preview_edition(&edition).await };
         let preview = self.call(preview).await?;
-        Ok(self.preview_import(report, preview))
+        Ok(self.preview_import(report, preview, told))
     }
 
     /// Imports a whole set of rules.
@@ -114,17 +118,26 @@ impl Service {
         Ok(report.with(outcome))
     }
 
-    /// Says what that would do. Nothing changes.
-    pub async fn preview_rules(&self, file: Vec<u8>) -> Result<ImportPreview, Error> {
+    /// Says what that would do, and what it would break at each of these customers. Nothing changes.
+    pub async fn preview_rules(
+        &self,
+        file: Vec<u8>,
+        told: Customers,
+    ) -> Result<ImportPreview, Error> {
         let (rules, mut report) = read_rules(file).await?;
         let stored = rules.clone();
         let preview = |store: Store| async move { store.preview_rules(&stored).await };
         let preview = self.call(preview).await?;
         report.notes.extend(strangers(&rules, &preview.then));
-        Ok(self.preview_import(report, preview))
+        Ok(self.preview_import(report, preview, told))
     }
 
-    fn preview_import(&self, report: ImportReport, preview: store::ImportPreview) -> ImportPreview {
+    fn preview_import(
+        &self,
+        report: ImportReport,
+        preview: store::ImportPreview,
+        told: Customers,
+    ) -> ImportPreview {
         let (parts, impact) = mpsc::channel(PARTS_BUFFERED);
         let catalogue = Arc::new(preview.then);
         let (service, now, then) = (self.clone(), preview.now, catalogue.clone());
@@ -133,7 +146,7 @@ impl Service {
             let total = if is_same {
                 Ok(ImpactTotal::default())
             } else {
-                service.judge(&now, &then, &parts).await
+                service.judge((&now, &then), &told, &parts).await
             };
             let _ = parts.send(total.map(ImpactPart::Ended)).await;
         });
@@ -144,24 +157,25 @@ impl Service {
         }
     }
 
-    /// Judges the users of all customers, each customer at one moment.
+    /// Judges the users of all customers, each customer at one moment. The total is of all; one by one,
+    /// only those are told whom the caller may look at.
     async fn judge(
         &self,
-        now: &Catalogue,
-        then: &Catalogue,
+        catalogues: (&Catalogue, &Catalogue),
+        told: &Customers,
         parts: &Parts,
     ) -> Result<ImpactTotal, Error> {
         let _slot = self.0.previews.acquire().await;
         let store = &self.0.store;
-        let mut total = ImpactTotal::default();
+        let (mut total, mut told_count) = (ImpactTotal::default(), 0);
         let mut place = Place::First;
         loop {
-            let customers = store.customers(None, &place, CUSTOMERS_READ).await?;
-            let Some(last) = customers.last() else {
+            let customers = store.customers_to_judge(&place, CUSTOMERS_READ).await?;
+            let Some((_, last)) = customers.last() else {
                 return Ok(total);
             };
             place = Place::After((fold(&last.display_name), last.customer_id));
-            for customer in customers {
+            for (scope, customer) in customers {
                 let judged = AtomicU64::new(total.judged_users);
                 let walked = |users: usize| {
                     let before = judged.fetch_add(users as u64, Ordering::Relaxed);
@@ -176,8 +190,11 @@ impl Service {
                     }
                     !(parts.is_closed() || self.0.stopping.is_cancelled())
                 };
-                let impact = store.impact(customer.customer_id, (now, then), &walked);
-                let impact = impact.await?.ok_or(Error::ShuttingDown)?;
+                let store = store.of(scope);
+                let impact = store
+                    .impact(catalogues, &walked)
+                    .await?
+                    .ok_or(Error::ShuttingDown)?;
                 total.judged_users = judged.into_inner();
                 total.judged_customers += 1;
                 if impact.users == 0 {
@@ -186,7 +203,8 @@ impl Service {
                 total.customers += 1;
                 total.users += impact.users;
                 total.assignments += impact.assignments;
-                if total.customers <= CUSTOMERS_TOLD_MAX {
+                if told_count < CUSTOMERS_TOLD_MAX && told.contain(customer.customer_id) {
+                    told_count += 1;
                     let impact = CustomerImpact {
                         customer: customer.customer_id,
                         display_name: customer.display_name,

@@ -3,11 +3,11 @@
 
 use super::{Error, Service};
 use crate::domain::{
-    BatchId, CustomerId, Place, ProductId, UserFilter, UserId, UserOrder, UserRef,
+    BatchId, CustomerId, Customers, Place, ProductId, Scope, UserFilter, UserId, UserOrder, UserRef,
 };
 use crate::store::{
-    Assignment, AssignmentFilter, Batch, Customer, License, Product, ProductFilter, Store, User,
-    UserKey,
+    Assignment, AssignmentFilter, Batch, Customer, CustomerStore, License, Product, ProductFilter,
+    Store, User, UserKey,
 };
 
 /// The part of a list that is asked for.
@@ -57,9 +57,11 @@ macro_rules! sliced {
 pub(super) use sliced;
 
 impl Service {
-    /// Lists customers by display name; only those whose name begins with the folded text, if given.
+    /// Lists these customers by display name; only those whose name begins with the folded text, if
+    /// given.
     pub async fn customers(
         &self,
+        among: Customers,
         search: Option<String>,
         slice: Slice<(String, CustomerId)>,
     ) -> Result<Sliced<Customer>, Error> {
@@ -67,8 +69,8 @@ impl Service {
             let search = search.as_deref();
             sliced!(
                 slice,
-                store.customers(search, &slice.place, slice.limit),
-                store.count_customers(search)
+                store.customers(&among, search, &slice.place, slice.limit),
+                store.count_customers(&among, search)
             )
         };
         self.call(list).await
@@ -77,19 +79,19 @@ impl Service {
     /// Lists the users who meet a filter.
     pub async fn users(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         filter: UserFilter,
         order: UserOrder,
         slice: Slice<UserKey>,
     ) -> Result<Sliced<User>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             sliced!(
                 slice,
-                store.users(customer, &filter, order, &slice.place, slice.limit),
-                store.count_users(customer, &filter)
+                store.users(&filter, order, &slice.place, slice.limit),
+                store.count_users(&filter)
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Lists products by display name.
@@ -112,57 +114,57 @@ impl Service {
     /// without, if said so.
     pub async fn licenses(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         available: Option<bool>,
         slice: Slice<(String, ProductId)>,
     ) -> Result<Sliced<License>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             sliced!(
                 slice,
-                store.licenses(customer, available, &slice.place, slice.limit),
-                store.count_licenses(customer, available)
+                store.licenses(available, &slice.place, slice.limit),
+                store.count_licenses(available)
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Lists assignments by user and product; only those of a user and of a product, if given.
     pub async fn assignments(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         user: Option<UserRef>,
         product: Option<ProductId>,
         slice: Slice<(UserId, ProductId)>,
     ) -> Result<Sliced<Assignment>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             let user = match user {
-                Some(user) => Some(store.user(customer, &user).await?.user_id),
+                Some(user) => Some(store.user(&user).await?.user_id),
                 None => None,
             };
             let filter = AssignmentFilter { user, product };
             sliced!(
                 slice,
-                store.assignments(customer, filter, &slice.place, slice.limit),
-                store.count_assignments(customer, filter)
+                store.assignments(filter, &slice.place, slice.limit),
+                store.count_assignments(filter)
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Lists batches, the newest first; only those that have ended, or that run, if said so.
     pub async fn batches(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         ended: Option<bool>,
         slice: Slice<BatchId>,
     ) -> Result<Sliced<Batch>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             sliced!(
                 slice,
-                store.batches(customer, ended, &slice.place, slice.limit),
-                store.count_batches(customer, ended)
+                store.batches(ended, &slice.place, slice.limit),
+                store.count_batches(ended)
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 }

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::batch::new_batch;
 use super::{BatchRequest, Error, Event, Service};
-use crate::store::{NewBatch, Preview, Previewed};
+use crate::store::{CustomerStore, NewBatch, Preview, Previewed};
 
 /// Previews that one server works on at the same time; the others wait. Each holds a connection
 /// for as long as it goes on.
@@ -19,8 +19,8 @@ impl Service {
         let (events, receiver) = mpsc::channel(PARTS_BUFFERED);
         let service = self.clone();
         self.0.tasks.spawn(async move {
-            let new = new_batch(request);
-            let error = match service.show(&new, &events).await {
+            let (store, new) = (service.0.store.of(request.scope), new_batch(request));
+            let error = match service.show(&store, &new, &events).await {
                 Err(error) => error,
                 Ok(()) if service.0.stopping.is_cancelled() => Error::ShuttingDown,
                 Ok(()) => return,
@@ -32,14 +32,17 @@ impl Service {
 
     async fn show(
         &self,
+        store: &CustomerStore,
         new: &NewBatch,
         events: &mpsc::Sender<Result<Event, Error>>,
     ) -> Result<(), Error> {
         let _slot = self.0.previews.acquire().await;
         loop {
             let rehearse = self.rehearse(self.catalogue().await?, new, true);
-            let (store, stop) = (&self.0.store, &self.0.stopping);
-            match store.preview_batch(new, &rehearse, events, stop).await? {
+            match store
+                .preview_batch(new, &rehearse, events, &self.0.stopping)
+                .await?
+            {
                 Previewed::Done => return Ok(()),
                 Previewed::CatalogueMoved => {}
             }

@@ -4,8 +4,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{
-    Change, Country, CustomerId, Digest, Origin, PlanChoice, PlanEdit, PlanId, RequestId,
-    SelectionPart, Terms, UserFilter, UserRef,
+    Change, Country, Digest, Origin, PlanChoice, PlanEdit, PlanId, RequestId, Scope, SelectionPart,
+    Terms, UserFilter, UserRef,
 };
 use crate::store::{Capacity, Refusal, Users};
 
@@ -16,7 +16,7 @@ const HASH_VERSION: u8 = 2;
 #[derive(Debug, Clone)]
 pub struct BatchRequest {
     /// The customer.
-    pub customer: CustomerId,
+    pub scope: Scope,
     /// The caller's name for the request.
     pub request: RequestId,
     /// Who asks for it. Not part of the request.
@@ -43,7 +43,7 @@ impl BatchRequest {
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update([HASH_VERSION]);
-        hash.update(self.customer.0.as_bytes());
+        hash.update(self.scope.customer().0.as_bytes());
         let changes: Vec<[u8; 32]> = self.changes.iter().map(hash_change).collect();
         match &self.users {
             Users::Listed(users) => {
@@ -199,9 +199,14 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Assign, BatchId, ProductId, Replace, Selection, UserId, Violation, ViolationFilter,
+        Assign, BatchId, CustomerId, ProductId, Replace, Selection, UserId, Violation,
+        ViolationFilter,
     };
     use crate::store::{Retry, Revert};
+
+    fn scope(number: u128) -> Scope {
+        Scope::of_service(CustomerId(Uuid::from_u128(number)))
+    }
 
     fn listed(request: &mut BatchRequest) -> &mut Vec<(UserRef, u32)> {
         match &mut request.users {
@@ -213,7 +218,7 @@ mod tests {
     fn base() -> BatchRequest {
         let id = Uuid::from_u128;
         BatchRequest {
-            customer: CustomerId(id(1)),
+            scope: scope(1),
             request: RequestId(id(2)),
             origin: Origin::default(),
             changes: vec![Change {
@@ -253,7 +258,7 @@ mod tests {
     type Edit = fn(&mut BatchRequest);
 
     const EDITS: [Edit; 23] = [
-        |request| request.customer = CustomerId(Uuid::from_u128(9)),
+        |request| request.scope = scope(9),
         |request| listed(request).reverse(),
         |request| drop(listed(request).pop()),
         |request| {

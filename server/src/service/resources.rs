@@ -2,11 +2,12 @@
 
 use super::{Error, Service, now};
 use crate::domain::{
-    BatchId, CustomerId, DisplayName, LaterPlans, Origin, PlanId, ProductId, UserId, UserRef,
+    BatchId, CustomerId, DisplayName, LaterPlans, Origin, PlanId, ProductId, Scope, UserId, UserRef,
 };
 use crate::store::{
-    Batch, Customer, CustomerUpdate, GainedPlans, ImportUser, Imported, License, NewUser,
-    PlanOfProduct, Product, SeatsUpdate, Store, StoredResults, StoredRule, User, UserUpdate,
+    Batch, Customer, CustomerStore, CustomerUpdate, GainedPlans, ImportUser, Imported, License,
+    NewUser, PlanOfProduct, Product, SeatsUpdate, Store, StoredResults, StoredRule, User,
+    UserUpdate,
 };
 
 impl Service {
@@ -23,113 +24,105 @@ impl Service {
     }
 
     /// Returns a customer.
-    pub async fn customer(&self, id: CustomerId) -> Result<Customer, Error> {
-        self.call(|store| async move { store.customer(id).await })
+    pub async fn customer(&self, scope: Scope) -> Result<Customer, Error> {
+        self.call_in(scope, |store| async move { store.customer().await })
             .await
     }
 
     /// Changes a customer, if it is still at `version` (when given).
     pub async fn update_customer(
         &self,
-        id: CustomerId,
+        scope: Scope,
         update: CustomerUpdate,
         version: Option<i64>,
         origin: Origin,
     ) -> Result<Customer, Error> {
-        let update = |store: Store| async move {
+        let update = |store: CustomerStore| async move {
             store
-                .update_customer(id, &update, version, &origin, now())
+                .update_customer(&update, version, &origin, now())
                 .await
         };
-        self.call(update).await
+        self.call_in(scope, update).await
     }
 
     /// Creates a user.
     pub async fn create_user(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         new: NewUser,
         origin: Origin,
     ) -> Result<User, Error> {
         let create =
-            |store: Store| async move { store.create_user(customer, new, &origin, now()).await };
-        self.call(create).await
+            |store: CustomerStore| async move { store.create_user(new, &origin, now()).await };
+        self.call_in(scope, create).await
     }
 
     /// Imports users in one transaction, each by itself.
     pub async fn import_users(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         users: Vec<ImportUser>,
         origin: Origin,
     ) -> Result<Vec<Imported>, Error> {
         let import =
-            |store: Store| async move { store.import_users(customer, users, &origin, now()).await };
-        self.call(import).await
+            |store: CustomerStore| async move { store.import_users(users, &origin, now()).await };
+        self.call_in(scope, import).await
     }
 
     /// Returns a user.
-    pub async fn user(&self, customer: CustomerId, user: UserRef) -> Result<User, Error> {
-        self.call(|store| async move { store.user(customer, &user).await })
+    pub async fn user(&self, scope: Scope, user: UserRef) -> Result<User, Error> {
+        self.call_in(scope, |store| async move { store.user(&user).await })
             .await
     }
 
     /// Changes a user, if it is still at `version` (when given).
     pub async fn update_user(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         user: UserRef,
         update: UserUpdate,
         version: Option<i64>,
         origin: Origin,
     ) -> Result<User, Error> {
-        let update = |store: Store| async move {
+        let update = |store: CustomerStore| async move {
             store
-                .update_user(customer, &user, &update, version, &origin, now())
+                .update_user(&user, &update, version, &origin, now())
                 .await
         };
-        self.call(update).await
+        self.call_in(scope, update).await
     }
 
     /// Deletes a user and says which seats are free again.
     pub async fn delete_user(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         user: UserRef,
         version: Option<i64>,
         origin: Origin,
     ) -> Result<(UserId, Vec<ProductId>), Error> {
-        let delete = |store: Store| async move {
-            store
-                .delete_user(customer, &user, version, &origin, now())
-                .await
+        let delete = |store: CustomerStore| async move {
+            store.delete_user(&user, version, &origin, now()).await
         };
-        self.call(delete).await
+        self.call_in(scope, delete).await
     }
 
     /// Sets the seats of a license.
     pub async fn set_seats(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         product: ProductId,
         update: SeatsUpdate,
         origin: Origin,
     ) -> Result<License, Error> {
-        let set = |store: Store| async move {
-            store
-                .set_seats(customer, product, update, &origin, now())
-                .await
+        let set = |store: CustomerStore| async move {
+            store.set_seats(product, update, &origin, now()).await
         };
-        self.call(set).await
+        self.call_in(scope, set).await
     }
 
     /// Returns a license.
-    pub async fn license(
-        &self,
-        customer: CustomerId,
-        product: ProductId,
-    ) -> Result<License, Error> {
-        self.call(|store| async move { store.license(customer, product).await })
+    pub async fn license(&self, scope: Scope, product: ProductId) -> Result<License, Error> {
+        self.call_in(scope, |store| async move { store.license(product).await })
             .await
     }
 
@@ -158,31 +151,31 @@ impl Service {
     /// Says what becomes of plans that are added later to a product, for users of the customer.
     pub async fn set_later_plans(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         product: ProductId,
         later: Option<LaterPlans>,
         version: Option<i64>,
         origin: Origin,
     ) -> Result<License, Error> {
-        let set = |store: Store| async move {
+        let set = |store: CustomerStore| async move {
             store
-                .set_later_plans(customer, product, later, version, &origin, now())
+                .set_later_plans(product, later, version, &origin, now())
                 .await
         };
-        self.call(set).await
+        self.call_in(scope, set).await
     }
 
     /// Returns a page of assignments that have gained plans.
     pub async fn gained_plans(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         since: i64,
         after: Option<(ProductId, UserId)>,
         limit: i64,
     ) -> Result<Vec<GainedPlans>, Error> {
         let list =
-            |store: Store| async move { store.gained_plans(customer, since, after, limit).await };
-        self.call(list).await
+            |store: CustomerStore| async move { store.gained_plans(since, after, limit).await };
+        self.call_in(scope, list).await
     }
 
     /// Returns a page of rules.
@@ -201,39 +194,36 @@ impl Service {
     }
 
     /// Returns a batch.
-    pub async fn batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
-        self.call(|store| async move { store.batch(customer, id).await })
+    pub async fn batch(&self, scope: Scope, id: BatchId) -> Result<Batch, Error> {
+        self.call_in(scope, |store| async move { store.batch(id).await })
             .await
     }
 
     /// Tells a batch to skip the rest, unless it has ended or does so already.
     pub async fn cancel_batch(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         id: BatchId,
         origin: Origin,
     ) -> Result<Batch, Error> {
         let cancel =
-            |store: Store| async move { store.cancel_batch(customer, id, &origin, now()).await };
-        self.call(cancel).await
+            |store: CustomerStore| async move { store.cancel_batch(id, &origin, now()).await };
+        self.call_in(scope, cancel).await
     }
 
     /// Returns a batch and up to `chunks` chunks of its results from `position` on. The batch is read
     /// first, so that an ended one comes with all its results.
     pub async fn batch_results(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         id: BatchId,
         position: i64,
         chunks: i64,
     ) -> Result<(Batch, Vec<StoredResults>), Error> {
-        let read = |store: Store| async move {
-            let batch = store.batch(customer, id).await?;
-            Ok((
-                batch,
-                store.batch_results(customer, id, position, chunks).await?,
-            ))
+        let read = |store: CustomerStore| async move {
+            let batch = store.batch(id).await?;
+            Ok((batch, store.batch_results(id, position, chunks).await?))
         };
-        self.call(read).await
+        self.call_in(scope, read).await
     }
 }

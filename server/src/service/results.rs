@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Error, Service};
-use crate::domain::{BatchId, CustomerId, Tally};
-use crate::store::{Batch, Promise, Refusal, StoredResults};
+use crate::domain::{BatchId, Scope, Tally};
+use crate::store::{Batch, CustomerStore, Promise, Refusal, StoredResults};
 
 /// Chunks read by one statement.
 const CHUNKS_READ: i64 = 4;
@@ -68,22 +68,33 @@ type Events = mpsc::Sender<Result<Event, Error>>;
 impl Service {
     /// Streams the results of a batch from `position` on: `Started`, results, and `Summary` last.
     /// The channel closes early if the receiver is dropped, or with an error.
-    pub fn stream(&self, batch: Batch, position: i64) -> mpsc::Receiver<Result<Event, Error>> {
+    pub fn stream(
+        &self,
+        scope: Scope,
+        batch: Batch,
+        position: i64,
+    ) -> mpsc::Receiver<Result<Event, Error>> {
         let (events, receiver) = mpsc::channel(EVENTS_BUFFERED);
-        let service = self.clone();
+        let (service, store) = (self.clone(), self.0.store.of(scope));
         self.0.tasks.spawn(async move {
-            if let Err(error) = service.feed(batch, position, &events).await {
+            if let Err(error) = service.feed(&store, batch, position, &events).await {
                 let _ = events.send(Err(error)).await;
             }
         });
         receiver
     }
 
-    async fn feed(&self, batch: Batch, mut position: i64, events: &Events) -> Result<(), Error> {
+    async fn feed(
+        &self,
+        store: &CustomerStore,
+        batch: Batch,
+        mut position: i64,
+        events: &Events,
+    ) -> Result<(), Error> {
         if batch.is_pruned() {
             return Err(Refusal::ResultsPruned(batch.batch_id).into());
         }
-        let (customer, id, end) = (batch.customer_id, batch.batch_id, batch.user_count);
+        let (id, end) = (batch.batch_id, batch.user_count);
         if events.send(Ok(Event::Started(batch))).await.is_err() {
             return Ok(());
         }
@@ -91,17 +102,13 @@ impl Service {
         while position < end {
             // Before the look: what is committed after it will show as a change.
             let hint = self.0.progress.watch(id);
-            let chunks = self
-                .0
-                .store
-                .batch_results(customer, id, position, CHUNKS_READ)
-                .await?;
+            let chunks = store.batch_results(id, position, CHUNKS_READ).await?;
             if chunks.is_empty() {
                 if !self.wait(hint, quiet_until, events).await? {
                     return Ok(());
                 }
                 if Instant::now() >= quiet_until {
-                    let batch = self.0.store.batch(customer, id).await?;
+                    let batch = store.batch(id).await?;
                     if events.send(Ok(Event::Progress(batch))).await.is_err() {
                         return Ok(());
                     }
@@ -118,17 +125,7 @@ impl Service {
             }
             quiet_until = Instant::now() + PROGRESS_INTERVAL;
         }
-        self.summarize(customer, id, events).await
-    }
-
-    async fn summarize(
-        &self,
-        customer: CustomerId,
-        id: BatchId,
-        events: &Events,
-    ) -> Result<(), Error> {
-        let batch = self.0.store.batch(customer, id).await?;
-        let tally = self.0.store.batch_tally(customer, id).await?;
+        let (batch, tally) = (store.batch(id).await?, store.batch_tally(id).await?);
         let _ = events.send(Ok(Event::Summary(batch, tally, None))).await;
         Ok(())
     }

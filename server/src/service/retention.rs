@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 use super::{Service, now};
-use crate::domain::{Comment, CustomerId, INSTALLATION, Origin};
+use crate::domain::{Comment, Origin, Scope};
 use crate::store::{Error as StoreError, Timestamp};
 
 /// How often everything is looked through.
@@ -87,28 +87,28 @@ impl Service {
     }
 
     async fn prune_all(&self, keep: Keep, pruned: &mut Pruned) -> Result<(), StoreError> {
-        let now = now();
+        let (store, now) = (&self.0.store, now());
         let before = |days: NonZeroU16| days_before(now, days);
         let history = keep.history.map(before);
         if let Some(history) = history {
-            self.prune_journal(INSTALLATION, history, now, pruned)
+            self.prune_journal(store.installation(), history, now, pruned)
                 .await?;
         }
         let mut after = None;
         loop {
-            let store = &self.0.store;
             let customers = store.customers_after(after, CUSTOMERS_READ).await?;
             let Some(last) = customers.last() else {
                 return Ok(());
             };
             after = Some(*last);
-            for customer in customers {
+            for scope in customers {
                 let results = before(keep.results);
-                let done = self.prune_customer(customer, results, history, now, pruned);
+                let done = self.prune_customer(scope, results, history, now, pruned);
                 match done.await {
                     // The others are in no better place.
                     Err(error @ StoreError::Unavailable(_)) => return Err(error),
                     Err(error) => {
+                        let customer = scope.customer();
                         tracing::warn!(%customer, %error, "pruning is tried again later");
                     }
                     Ok(()) => {}
@@ -122,34 +122,35 @@ impl Service {
 
     async fn prune_customer(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         results: Timestamp,
         history: Option<Timestamp>,
         now: Timestamp,
         pruned: &mut Pruned,
     ) -> Result<(), StoreError> {
-        let store = &self.0.store;
-        while let Some(rows) = self.take(store.prune_results(customer, results)).await? {
+        let store = self.0.store.of(scope);
+        while let Some(rows) = self.take(store.prune_results(results)).await? {
             pruned.result_rows += rows;
         }
         match history {
-            Some(history) => self.prune_journal(customer, history, now, pruned).await,
+            Some(history) => self.prune_journal(scope, history, now, pruned).await,
             None => Ok(()),
         }
     }
 
     async fn prune_journal(
         &self,
-        chain: CustomerId,
+        scope: Scope,
         before: Timestamp,
         now: Timestamp,
         pruned: &mut Pruned,
     ) -> Result<(), StoreError> {
-        let (store, origin) = (&self.0.store, origin());
-        if let Some(start) = store.move_start(chain, before, &origin, now).await? {
-            tracing::info!(customer = %chain, position = start.position, "journal begins later");
+        let (store, origin) = (self.0.store.of(scope), origin());
+        if let Some(start) = store.move_start(before, &origin, now).await? {
+            let customer = scope.customer();
+            tracing::info!(%customer, position = start.position, "journal begins later");
         }
-        while let Some(records) = self.take(store.prune_journal(chain)).await? {
+        while let Some(records) = self.take(store.prune_journal()).await? {
             pruned.records += records;
         }
         Ok(())

@@ -8,11 +8,10 @@ use uuid::Uuid;
 use super::lists::{Slice, Sliced, sliced};
 use super::{Error, Service, now};
 use crate::domain::{
-    Catalogue, CustomerId, Origin, PlanChoice, PlanId, Selection, SelectionId, SelectionPart,
-    UserRef,
+    Catalogue, Origin, PlanChoice, PlanId, Scope, Selection, SelectionId, SelectionPart, UserRef,
 };
 use crate::store::{
-    FrozenSelection, Held, Holding, License, NewSelection, Store, Timestamp, User, UserKey,
+    CustomerStore, FrozenSelection, Held, Holding, License, NewSelection, Timestamp, User, UserKey,
 };
 
 /// How long a frozen selection is kept.
@@ -53,100 +52,98 @@ impl Service {
     /// Freezes a selection; also says which of the users that it names do not exist.
     pub async fn create_selection(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         selection: Selection,
         origin: Origin,
     ) -> Result<(FrozenSelection, Vec<UserRef>), Error> {
         let now = now();
         let lifetime = i64::try_from(SELECTION_LIFETIME.as_micros()).expect("a day");
         let new = NewSelection {
-            customer,
             id: SelectionId(Uuid::now_v7()),
             selection,
             origin,
             now,
             expires_at: Timestamp(now.0 + lifetime),
         };
-        self.call(|store| async move { store.create_selection(&new).await })
-            .await
+        self.call_in(
+            scope,
+            |store| async move { store.create_selection(&new).await },
+        )
+        .await
     }
 
     /// Returns a frozen selection.
-    pub async fn selection(
-        &self,
-        customer: CustomerId,
-        id: SelectionId,
-    ) -> Result<FrozenSelection, Error> {
-        self.call(|store| async move { store.selection(customer, id, now()).await })
-            .await
+    pub async fn selection(&self, scope: Scope, id: SelectionId) -> Result<FrozenSelection, Error> {
+        self.call_in(
+            scope,
+            |store| async move { store.selection(id, now()).await },
+        )
+        .await
     }
 
     /// Deletes a frozen selection, if it is there.
     pub async fn delete_selection(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         id: SelectionId,
         origin: Origin,
     ) -> Result<(), Error> {
-        let delete = |store: Store| async move {
-            store.delete_selection(customer, id, &origin, now()).await
-        };
-        self.call(delete).await
+        let delete =
+            |store: CustomerStore| async move { store.delete_selection(id, &origin, now()).await };
+        self.call_in(scope, delete).await
     }
 
     /// Lists the users of a frozen selection, each with its place.
     pub async fn frozen_users(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         id: SelectionId,
         slice: Slice<i64>,
     ) -> Result<Sliced<(i64, User)>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             let selection = Selection {
                 parts: vec![SelectionPart::Frozen(id)],
                 except: Vec::new(),
             };
             sliced!(
                 slice,
-                store.frozen_users(customer, id, &slice.place, slice.limit, now()),
-                store.count_selected(customer, &selection, None, now())
+                store.frozen_users(id, &slice.place, slice.limit, now()),
+                store.count_selected(&selection, None, now())
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Lists the users of a selection, only those who hold or lack a product if one is given.
     pub async fn selected_users(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         selection: Selection,
         holding: Option<Holding>,
         slice: Slice<UserKey>,
     ) -> Result<Sliced<User>, Error> {
-        let list = |store: Store| async move {
+        let list = |store: CustomerStore| async move {
             let (place, limit) = (&slice.place, slice.limit);
             sliced!(
                 slice,
-                store.selected_users(customer, &selection, holding, place, limit, now()),
-                store.count_selected(customer, &selection, holding, now())
+                store.selected_users(&selection, holding, place, limit, now()),
+                store.count_selected(&selection, holding, now())
             )
         };
-        self.call(list).await
+        self.call_in(scope, list).await
     }
 
     /// Says what the users of a selection hold.
     pub async fn holdings(
         &self,
-        customer: CustomerId,
+        scope: Scope,
         selection: Selection,
         with_plans: bool,
     ) -> Result<Holdings, Error> {
-        let summarize = |store: Store| async move {
-            store
-                .summarize(customer, &selection, with_plans, now())
-                .await
+        let summarize = |store: CustomerStore| async move {
+            store.summarize(&selection, with_plans, now()).await
         };
-        let summary = self.call(summarize).await?;
+        let summary = self.call_in(scope, summarize).await?;
         let catalogue = self.catalogue().await?;
         let licenses = summary.licenses.into_iter();
         Ok(Holdings {

@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::history::named;
 use super::{Error, Service};
-use crate::domain::{Choices, CustomerId, RecordKind};
-use crate::store::{Recorded, Refusal};
+use crate::domain::{Choices, RecordKind, Scope};
+use crate::store::{CustomerStore, Recorded, Refusal};
 
 /// How often the end of a journal is read while somebody watches it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -37,8 +37,6 @@ const READER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// What to watch.
 #[derive(Debug, Clone)]
 pub struct Watch {
-    /// The customer, or the installation.
-    pub customer: CustomerId,
     /// Records of which kinds; none means all.
     pub kinds: Vec<RecordKind>,
     /// The position after which to begin; none means now.
@@ -60,10 +58,10 @@ type Parts = mpsc::Sender<Result<Watched, Error>>;
 
 /// The ends of the journals that are watched in this process.
 #[derive(Default)]
-pub(super) struct Ends(Mutex<HashMap<CustomerId, watch::Receiver<i64>>>);
+pub(super) struct Ends(Mutex<HashMap<Scope, watch::Receiver<i64>>>);
 
 impl Ends {
-    fn lock(&self) -> MutexGuard<'_, HashMap<CustomerId, watch::Receiver<i64>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Scope, watch::Receiver<i64>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -73,14 +71,11 @@ impl Service {
     /// dropped, or with an error.
     pub async fn watch(
         &self,
+        scope: Scope,
         watch: Watch,
     ) -> Result<mpsc::Receiver<Result<Watched, Error>>, Error> {
-        let Watch {
-            customer,
-            kinds,
-            after,
-        } = watch;
-        let start = self.call(move |store| async move { store.watch_start(customer, after).await });
+        let Watch { kinds, after } = watch;
+        let start = self.call_in(scope, |store| async move { store.watch_start(after).await });
         let position = start.await?;
         let (parts, receiver) = mpsc::channel(PARTS_BUFFERED + 1);
         // Kept for the reason of the end, which has to be told even if nobody makes room for it.
@@ -88,7 +83,8 @@ impl Service {
         let end = end.expect("nothing was sent yet");
         let watcher = Watcher {
             service: self.clone(),
-            customer,
+            scope,
+            store: self.0.store.of(scope),
             kinds,
             position,
             parts,
@@ -102,26 +98,27 @@ impl Service {
     }
 
     /// The end of a journal, followed from here on; closed when it could not be read.
-    fn follow_end(&self, customer: CustomerId) -> watch::Receiver<i64> {
+    fn follow_end(&self, scope: Scope) -> watch::Receiver<i64> {
         let mut ends = self.0.ends.lock();
-        if let Some(end) = ends.get(&customer)
+        if let Some(end) = ends.get(&scope)
             && end.has_changed().is_ok()
         {
             return end.clone();
         }
         let (sender, end) = watch::channel(0);
-        ends.insert(customer, end.clone());
+        ends.insert(scope, end.clone());
         let service = self.clone();
         self.0.tasks.spawn(async move {
-            service.poll_end(customer, &sender).await;
+            service.poll_end(scope, &sender).await;
         });
         end
     }
 
     /// Reads the end of a journal again and again, as long as somebody follows it.
-    async fn poll_end(&self, customer: CustomerId, end: &watch::Sender<i64>) {
+    async fn poll_end(&self, scope: Scope, end: &watch::Sender<i64>) {
+        let store = self.0.store.of(scope);
         // An error is told to each watch when it looks for itself.
-        while let Ok(head) = self.0.store.checkpoint(customer).await {
+        while let Ok(head) = store.checkpoint().await {
             end.send_if_modified(|end| std::mem::replace(end, head.position) != head.position);
             tokio::select! {
                 () = sleep(POLL_INTERVAL) => {}
@@ -130,17 +127,18 @@ impl Service {
             let mut ends = self.0.ends.lock();
             // The one in the table follows nothing.
             if end.receiver_count() == 1 {
-                ends.remove(&customer);
+                ends.remove(&scope);
                 return;
             }
         }
-        self.0.ends.lock().remove(&customer);
+        self.0.ends.lock().remove(&scope);
     }
 }
 
 struct Watcher {
     service: Service,
-    customer: CustomerId,
+    scope: Scope,
+    store: CustomerStore,
     kinds: Vec<RecordKind>,
     /// The position up to which everything was read.
     position: i64,
@@ -151,8 +149,8 @@ impl Watcher {
     /// Watches until nobody listens any more.
     async fn run(mut self) -> Result<(), Error> {
         let service = self.service.clone();
-        let (store, stopping) = (&service.0.store, &service.0.stopping);
-        let mut journal = service.follow_end(self.customer);
+        let stopping = &service.0.stopping;
+        let mut journal = service.follow_end(self.scope);
         let mut quiet_until = Instant::now();
         while !stopping.is_cancelled() {
             let end = *journal.borrow_and_update();
@@ -168,8 +166,8 @@ impl Watcher {
             }
             tokio::select! {
                 moved = journal.changed() => if moved.is_err() {
-                    store.checkpoint(self.customer).await?;
-                    journal = service.follow_end(self.customer);
+                    self.store.checkpoint().await?;
+                    journal = service.follow_end(self.scope);
                 },
                 () = sleep_until(quiet_until) => {}
                 () = self.parts.closed() => return Ok(()),
@@ -185,8 +183,8 @@ impl Watcher {
         if end <= self.position {
             return Ok(Vec::new());
         }
-        let (store, places) = (&self.service.0.store, self.position + 1..end + 1);
-        let records = store.changes(self.customer, &self.kinds, places, PART_RECORDS);
+        let places = self.position + 1..end + 1;
+        let records = self.store.changes(&self.kinds, places, PART_RECORDS);
         let records = records.await?;
         let is_full = records.len() as i64 == PART_RECORDS;
         let last = records.last().filter(|_| is_full);
@@ -197,7 +195,7 @@ impl Watcher {
     /// False if nobody listens any more.
     async fn send(&self, records: Vec<Recorded>) -> Result<bool, Error> {
         let named = named(records.iter().map(|recorded| &recorded.record));
-        let choices = self.service.0.store.choices(self.customer, named).await?;
+        let choices = self.store.choices(named).await?;
         let part = Watched {
             records,
             choices,

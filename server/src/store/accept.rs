@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::batches::{Batch, Capacity, ENDED, KEPT, RUNNING, encode_capacity, encode_terms};
 use super::codec::{encode_order, encode_tally};
 use super::customers::ReadGuard;
@@ -16,7 +16,7 @@ use super::roll::{ReadSeats, Roll, Users};
 use super::schema::{batch_chunks as bc, batches as b, installation as i};
 use super::types::{Id, Timestamp};
 use crate::domain::{
-    BatchId, Change, CustomerId, Digest, Guard, Losses, Origin, Record, RequestId, Tally, Terms,
+    BatchId, Change, Digest, Guard, Losses, Origin, Record, RequestId, Tally, Terms,
 };
 
 /// Users of an atomic batch: all are decided and written in one transaction.
@@ -25,8 +25,6 @@ pub const ATOMIC_USERS_MAX: usize = 10_000;
 /// A batch to accept, or to preview.
 #[derive(Debug)]
 pub struct NewBatch {
-    /// The customer.
-    pub customer: CustomerId,
     /// The id that it gets if it is new.
     pub id: BatchId,
     /// The caller's name for the request.
@@ -110,9 +108,9 @@ impl NewBatch {
 
 /// The row of a new batch.
 macro_rules! batch_row {
-    ($new:expr, $users:expr) => {
+    ($customer:expr, $new:expr, $users:expr) => {
         (
-            b::customer_id.eq(Id::from($new.customer)),
+            b::customer_id.eq(Id::from($customer)),
             b::batch_id.eq(Id::from($new.id)),
             b::request_id.eq(Id::from($new.request)),
             b::request_hash.eq($new.request_hash.as_slice()),
@@ -138,7 +136,7 @@ macro_rules! batch_row {
     };
 }
 
-impl Store {
+impl CustomerStore {
     /// Accepts a batch, or finds the one that was accepted for the same request before, however long
     /// ago. `rehearse` is asked only if the batch needs it.
     pub async fn accept_batch(
@@ -146,10 +144,11 @@ impl Store {
         new: &NewBatch,
         rehearse: &Rehearse,
     ) -> Result<Accepted, Error> {
-        let _turn = self.queue(new.customer).await;
-        let key = (Id::from(new.customer), Id::from(new.id));
+        let customer = self.customer;
+        let key = (Id::from(customer), Id::from(new.id));
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
-            lock_customer!(conn, new.customer)?;
+            lock_customer!(conn, customer)?;
             let before: Option<(Batch, Vec<u8>)> = b::table
                 .filter(b::customer_id.eq(key.0))
                 .filter(b::request_id.eq(Id::from(new.request)))
@@ -164,8 +163,8 @@ impl Store {
                 return Err(refusal.clone().into());
             }
             let version: i64 = i::table.find(1).select(i::catalogue_version).first(conn).await?;
-            let guard = conn.guard(new.customer).await?;
-            let mut roll = Roll::call(conn, new).await?;
+            let guard = conn.guard(customer).await?;
+            let mut roll = Roll::call(conn, customer, new).await?;
             let needs_rehearsal = new.needs_rehearsal()
                 || guard.may_be_exceeded(roll.changes(), roll.len(), &conn.seats(key.0).await?);
             if needs_rehearsal && version != rehearse.catalogue_version {
@@ -174,7 +173,7 @@ impl Store {
             let (mut rehearsal, mut confirmed) = (Rehearsal::default(), 0);
             if needs_rehearsal {
                 for (_, order) in roll.orders() {
-                    rehearsal.step(conn, new.customer, order, rehearse).await?;
+                    rehearsal.step(conn, customer, order, rehearse).await?;
                 }
                 new.check(&rehearsal)?;
                 if let Some(unconfirmed) = new.unconfirmed(guard, rehearsal.losses()) {
@@ -185,13 +184,13 @@ impl Store {
                 }
             }
             let batch = diesel::insert_into(b::table)
-                .values(batch_row!(new, roll.len()))
+                .values(batch_row!(customer, new, roll.len()))
                 .returning(Batch::as_returning())
                 .get_result(conn)
                 .await?;
-            conn.link_back(new).await?;
+            conn.link_back(customer, new).await?;
             let mut digests = rehearsal.digests().into_iter();
-            while let Some((first, order)) = roll.next_named(conn, new).await? {
+            while let Some((first, order)) = roll.next_named(conn).await? {
                 let digest = digests.next().filter(|_| new.promised.is_some());
                 let row = (
                     bc::customer_id.eq(key.0),
@@ -204,7 +203,7 @@ impl Store {
             }
             let users = [batch.user_count, confirmed];
             let accepted = Record::BatchAccepted(new.id, users, new.request_hash);
-            let draft = Draft::new(new.customer, &new.origin, new.now).of_batch(new.id);
+            let draft = Draft::new(customer, &new.origin, new.now).of_batch(new.id);
             // A batch of nobody has nothing left to do.
             let ended = batch.has_ended().then_some(Record::BatchEnded(new.id, [0; 4], None));
             conn.record(draft.record(&accepted).records(ended)).await?;

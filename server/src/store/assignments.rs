@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::codec::decode_choice;
 use super::error::Error;
 use super::portable::{Keys, Portable, Value, in_order, portable};
@@ -55,12 +55,11 @@ impl AssignmentFilter {
 
 type Row = (Id, Id, i32, Id, Timestamp);
 
-impl Store {
+impl CustomerStore {
     /// Returns up to `limit` assignments at a place, by user and product; only those of a user and
     /// of a product, if given.
     pub async fn assignments(
         &self,
-        customer: CustomerId,
         filter: AssignmentFilter,
         place: &Place<(UserId, ProductId)>,
         limit: i64,
@@ -81,7 +80,7 @@ impl Store {
         };
         let select = "SELECT user_id, product_id, choice_id, batch_id, assigned_at";
         let statement = filter
-            .met(portable(select), customer)
+            .met(portable(select), self.customer)
             .beyond(keys, &place.map(key))
             .ordered(keys, place.is_backward())
             .limit(limit)
@@ -89,15 +88,11 @@ impl Store {
         let page: Vec<Row> = read!(self, conn => { statement.load(conn).await })?;
         let page = in_order(page, place);
         if page.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         let mut choices = Choices::default();
-        self.load_choices(
-            customer,
-            &mut choices,
-            page.iter().map(|row| ChoiceId(row.2)),
-        )
-        .await?;
+        self.load_choices(&mut choices, page.iter().map(|row| ChoiceId(row.2)))
+            .await?;
         let assignment = |(user, product, choice, batch, assigned_at): Row| {
             let plans = choices.get(ChoiceId(choice)).cloned();
             let plans = plans.ok_or_else(|| Error::Broken(format!("no plan choice {choice}")))?;
@@ -114,31 +109,24 @@ impl Store {
     }
 
     /// Counts the assignments of the customer, only those of a user and of a product, if given.
-    pub async fn count_assignments(
-        &self,
-        customer: CustomerId,
-        filter: AssignmentFilter,
-    ) -> Result<i64, Error> {
-        let statement = filter.met(portable("SELECT count(*)"), customer);
+    pub async fn count_assignments(&self, filter: AssignmentFilter) -> Result<i64, Error> {
+        let statement = filter.met(portable("SELECT count(*)"), self.customer);
         read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 
     /// The choices of these numbers.
     pub async fn choices(
         &self,
-        customer: CustomerId,
         wanted: impl IntoIterator<Item = ChoiceId>,
     ) -> Result<Choices, Error> {
         let mut choices = Choices::default();
-        self.load_choices(customer, &mut choices, wanted.into_iter())
-            .await?;
+        self.load_choices(&mut choices, wanted.into_iter()).await?;
         Ok(choices)
     }
 
     /// Adds the choices of these numbers that `choices` does not know.
     pub(super) async fn load_choices(
         &self,
-        customer: CustomerId,
         choices: &mut Choices,
         wanted: impl Iterator<Item = ChoiceId>,
     ) -> Result<(), Error> {
@@ -152,7 +140,7 @@ impl Store {
         let missing: Vec<i32> = missing.into_iter().collect();
         let rows: Vec<(i32, bool, Vec<u8>)> = read!(self, conn => {
             let query = pc::table
-                .filter(pc::customer_id.eq(Id::from(customer)))
+                .filter(pc::customer_id.eq(Id::from(self.customer)))
                 .filter(pc::choice_id.eq_any(&missing))
                 .select((pc::choice_id, pc::only_named, pc::plan_ids));
             query.load(conn).await

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::Store;
+use super::CustomerStore;
 use super::accept::NewBatch;
 use super::codec::{decode_order, decode_tally};
 use super::error::{Error, Refusal};
@@ -137,9 +137,9 @@ pub struct Batch {
 
 impl Batch {
     /// A batch that is not there.
-    pub(super) fn preview(new: &NewBatch, users: usize) -> Self {
+    pub(super) fn preview(customer: CustomerId, new: &NewBatch, users: usize) -> Self {
         Self {
-            customer_id: new.customer,
+            customer_id: customer,
             batch_id: BatchId(Uuid::nil()),
             request_id: new.request,
             state: RUNNING,
@@ -244,15 +244,15 @@ pub struct StoredResults {
     pub bytes: Vec<u8>,
 }
 
-impl Store {
+impl CustomerStore {
     /// Returns a batch.
-    pub async fn batch(&self, customer: CustomerId, id: BatchId) -> Result<Batch, Error> {
+    pub async fn batch(&self, id: BatchId) -> Result<Batch, Error> {
         let found: Option<Batch> = read!(self, conn => {
-            let key = (Id::from(customer), Id::from(id));
+            let key = (Id::from(self.customer), Id::from(id));
             b::table.find(key).select(Batch::as_select()).first(conn).await.optional()
         })?;
         let Some(found) = found else {
-            self.customer(customer).await?;
+            self.customer().await?;
             return Err(not_found(id));
         };
         Ok(found)
@@ -262,14 +262,13 @@ impl Store {
     /// that run, if said so.
     pub async fn batches(
         &self,
-        customer: CustomerId,
         ended: Option<bool>,
         place: &Place<BatchId>,
         limit: i64,
     ) -> Result<Vec<Batch>, Error> {
         let page: Vec<Batch> = read!(self, conn => {
             let mut page = b::table
-                .filter(b::customer_id.eq(Id::from(customer)))
+                .filter(b::customer_id.eq(Id::from(self.customer)))
                 .select(Batch::as_select())
                 .limit(limit)
                 .into_boxed();
@@ -292,18 +291,15 @@ impl Store {
             page.load(conn).await
         })?;
         if page.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(in_order(page, place))
     }
 
     /// Counts the batches, only those that have ended, or that run, if said so.
-    pub async fn count_batches(
-        &self,
-        customer: CustomerId,
-        ended: Option<bool>,
-    ) -> Result<i64, Error> {
-        let statement = portable("SELECT count(*) FROM batches WHERE customer_id = ").id(customer);
+    pub async fn count_batches(&self, ended: Option<bool>) -> Result<i64, Error> {
+        let statement =
+            portable("SELECT count(*) FROM batches WHERE customer_id = ").id(self.customer);
         let statement = match ended {
             Some(true) => statement.sql(" AND state = 2"),
             Some(false) => statement.sql(" AND state = 1"),
@@ -316,7 +312,6 @@ impl Store {
     /// were pruned.
     pub async fn batch_results(
         &self,
-        customer: CustomerId,
         id: BatchId,
         position: i64,
         limit: i64,
@@ -324,7 +319,7 @@ impl Store {
         type Row = (i64, i64, Vec<u8>);
         let (rows, kept) = read!(self, conn => {
             let mine = br::table
-                .filter(br::customer_id.eq(Id::from(customer)))
+                .filter(br::customer_id.eq(Id::from(self.customer)))
                 .filter(br::batch_id.eq(Id::from(id)));
             let start: Option<i64> = mine
                 .filter(br::first_position.le(position))
@@ -341,7 +336,7 @@ impl Store {
                 .load(conn)
                 .await?;
             // After the rows: none is deleted before the batch says so.
-            let batch = b::table.find((Id::from(customer), Id::from(id))).select(b::results);
+            let batch = b::table.find((Id::from(self.customer), Id::from(id))).select(b::results);
             let kept: Option<i16> = batch.first(conn).await.optional()?;
             Ok::<_, Error>((rows, kept))
         })?;
@@ -358,9 +353,9 @@ impl Store {
     }
 
     /// Returns the sums of a batch up to now.
-    pub async fn batch_tally(&self, customer: CustomerId, id: BatchId) -> Result<Tally, Error> {
+    pub async fn batch_tally(&self, id: BatchId) -> Result<Tally, Error> {
         let bytes: Vec<u8> = read!(self, conn => {
-            let key = (Id::from(customer), Id::from(id));
+            let key = (Id::from(self.customer), Id::from(id));
             b::table.find(key).select(b::tally).first(conn).await
         })?;
         decode_tally(&bytes)
@@ -369,12 +364,11 @@ impl Store {
     /// Returns the turns of the chunk that begins at `position`, and what was promised about them.
     pub async fn batch_chunk(
         &self,
-        customer: CustomerId,
         id: BatchId,
         position: i64,
     ) -> Result<(Order, Option<Digest>), Error> {
         let (turns, digest): (Vec<u8>, Option<Vec<u8>>) = read!(self, conn => {
-            let key = (Id::from(customer), Id::from(id), position);
+            let key = (Id::from(self.customer), Id::from(id), position);
             bc::table.find(key).select((bc::turns, bc::digest)).first(conn).await
         })?;
         let digest = digest.map(|digest| digest.try_into().map(Digest));
@@ -382,43 +376,20 @@ impl Store {
         Ok((decode_order(&turns)?, digest))
     }
 
-    /// Looks through all customers for batches that nobody works on any more. A read only.
-    pub async fn abandoned_batches(
-        &self,
-        now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<(CustomerId, BatchId)>, Error> {
-        let rows: Vec<(Id, Id)> = read!(self, conn => {
-            b::table
-                .filter(b::state.eq(RUNNING))
-                .filter(b::lease_expires_at.lt(now))
-                .order((b::customer_id, b::batch_id))
-                .select((b::customer_id, b::batch_id))
-                .limit(limit)
-                .load(conn)
-                .await
-        })?;
-        Ok(rows
-            .into_iter()
-            .map(|(customer, id)| (customer.into(), id.into()))
-            .collect())
-    }
-
     /// Takes a batch over if it is still abandoned, and gives the fence under which to work on it.
     /// Whoever worked on it before can no longer write to it. A chunk that is being written comes
     /// first, and is a sign of life.
     pub async fn claim_batch(
         &self,
-        customer: CustomerId,
         id: BatchId,
         now: Timestamp,
         lease_expires_at: Timestamp,
     ) -> Result<Option<i64>, Error> {
-        let _turn = self.queue(customer).await;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
-            lock_customer!(conn, customer)?;
+            lock_customer!(conn, self.customer)?;
             let abandoned = b::table
-                .find((Id::from(customer), Id::from(id)))
+                .find((Id::from(self.customer), Id::from(id)))
                 .filter(b::state.eq(RUNNING))
                 .filter(b::lease_expires_at.lt(now));
             let claimed = diesel::update(abandoned)
@@ -433,15 +404,14 @@ impl Store {
     /// Hands a batch back, so that it can be claimed at once.
     pub async fn release_batch(
         &self,
-        customer: CustomerId,
         id: BatchId,
         fence: i64,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let _turn = self.queue(customer).await;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
-            lock_customer!(conn, customer)?;
-            let mine = b::table.find((Id::from(customer), Id::from(id))).filter(b::fence.eq(fence));
+            lock_customer!(conn, self.customer)?;
+            let mine = b::table.find((Id::from(self.customer), Id::from(id))).filter(b::fence.eq(fence));
             diesel::update(mine).set(b::lease_expires_at.eq(now)).execute(conn).await?;
             Ok(())
         })

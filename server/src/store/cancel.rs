@@ -4,25 +4,25 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::batches::{Batch, RUNNING, encode_stop, not_found};
 use super::error::Error;
 use super::journal::Journal;
 use super::record::Draft;
 use super::schema::batches as b;
 use super::types::{Id, Timestamp};
-use crate::domain::{BatchId, CustomerId, Origin, Record, Stop};
+use crate::domain::{BatchId, Origin, Record, Stop};
 
-impl Store {
+impl CustomerStore {
     /// Tells a batch to skip the rest, unless it has ended or does so already.
     pub async fn cancel_batch(
         &self,
-        customer: CustomerId,
         id: BatchId,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Batch, Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         let key = (Id::from(customer), Id::from(id));
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;

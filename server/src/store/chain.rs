@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::error::{Error, Refusal};
 use super::portable::portable;
 use super::record::{HeadRow, decode};
 use super::retention::ReadStart;
 use super::schema::{changes as ch, commits as k, customers as c, installation as i};
 use super::types::{Guid, Id, Timestamp};
-use crate::domain::{BatchId, Comment, CustomerId, INSTALLATION, Origin, Record, RequestId};
+use crate::domain::{BatchId, Comment, INSTALLATION, Origin, Record, RequestId};
 
 /// Records of one part are cut beyond so many bytes.
 const PART_BYTES: usize = 1024 * 1024;
@@ -83,9 +83,10 @@ impl StoredRecord {
     }
 }
 
-impl Store {
+impl CustomerStore {
     /// The end of a chain.
-    pub async fn checkpoint(&self, chain: CustomerId) -> Result<Checkpoint, Error> {
+    pub async fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let chain = self.customer;
         let head: Option<HeadRow> = read!(self, conn => {
             if chain == INSTALLATION {
                 let head = i::table.find(1).select((i::change_seq, i::change_hash, i::changed_at));
@@ -103,15 +104,10 @@ impl Store {
     /// Returns up to `limit` records after a position, with the commits that end among them; in the
     /// last part also those that end beyond, of which there are none in a chain that is whole. Refused
     /// if the journal begins after that position.
-    pub async fn journal(
-        &self,
-        chain: CustomerId,
-        after: i64,
-        limit: i64,
-    ) -> Result<JournalPart, Error> {
-        let customer = Id::from(chain);
+    pub async fn journal(&self, after: i64, limit: i64) -> Result<JournalPart, Error> {
+        let customer = Id::from(self.customer);
         read_tx!(self, conn => {
-            if let Some(start) = conn.start(chain).await?
+            if let Some(start) = conn.start(self.customer).await?
                 && after < start.position
             {
                 return Err(start.pruned());
@@ -143,16 +139,12 @@ impl Store {
     }
 
     /// Who asked for a batch.
-    pub async fn batch_origin(
-        &self,
-        customer: CustomerId,
-        batch: BatchId,
-    ) -> Result<Origin, Error> {
+    pub async fn batch_origin(&self, batch: BatchId) -> Result<Origin, Error> {
         type Row = (String, String, Option<Id>, String);
         let accepted = portable("SELECT who, through, request_id, comment FROM commits")
             .per_engine("", " INDEXED BY commits_batch_idx")
             .sql(" WHERE customer_id = ")
-            .id(customer)
+            .id(self.customer)
             .sql(" AND batch_id = ")
             .id(batch)
             .sql(" ORDER BY last_seq")

@@ -12,7 +12,7 @@ use super::codec::{decode_tally, encode_disposition, encode_tally};
 use super::error::Error;
 use super::record::{Draft, Row};
 use super::types::{Id, Timestamp};
-use super::{Db, Store};
+use super::{CustomerStore, Db};
 use crate::domain::{
     BatchId, ChoiceId, Choices, CustomerId, Disposition, Edit, Moved, Order, Origin, Plan,
     ProductId, Progress, Record, Snapshot,
@@ -21,8 +21,6 @@ use crate::domain::{
 /// What is to be done and under which assumptions.
 #[derive(Debug, Clone)]
 pub struct Chunk {
-    /// The customer.
-    pub customer: CustomerId,
     /// The batch.
     pub batch: BatchId,
     /// Who asked for the batch.
@@ -70,13 +68,14 @@ pub enum Written {
     CatalogueMoved,
 }
 
-impl Store {
+impl CustomerStore {
     /// Does one chunk. Nothing is written unless the outcome is `Done`.
     pub async fn write_chunk(&self, chunk: Arc<Chunk>, decide: Decide) -> Result<Written, Error> {
-        let _turn = self.queue(chunk.customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         match &self.db {
-            Db::Postgres(pool) => postgres::write_chunk(pool, &chunk, &decide).await,
-            Db::Sqlite(db) => sqlite::write_chunk(db, chunk, decide).await,
+            Db::Postgres(pool) => postgres::write_chunk(pool, customer, &chunk, &decide).await,
+            Db::Sqlite(db) => sqlite::write_chunk(db, customer, chunk, decide).await,
         }
     }
 }
@@ -260,8 +259,14 @@ impl Rows {
 }
 
 /// The commit of a chunk.
-fn draft(chunk: &Chunk, standing: &Standing, counts: &Counts, records: Vec<Row>) -> Draft {
-    let mut draft = Draft::new(chunk.customer, &chunk.origin, chunk.now).of_batch(chunk.batch);
+fn draft(
+    customer: CustomerId,
+    chunk: &Chunk,
+    standing: &Standing,
+    counts: &Counts,
+    records: Vec<Row>,
+) -> Draft {
+    let mut draft = Draft::new(customer, &chunk.origin, chunk.now).of_batch(chunk.batch);
     draft.rows = records;
     let moved = [
         counts.applied,

@@ -34,6 +34,7 @@ mod prune_results;
 mod raw;
 mod records;
 mod rules;
+mod scopes;
 mod selections;
 mod takeover;
 mod tamper;
@@ -110,6 +111,7 @@ checks! {
     }
     lists {
         customers_are_listed_by_name
+        customers_are_walked_with_their_keys
         products_are_listed_by_name_and_filter
         licenses_are_listed_by_the_name_of_the_product
         assignments_are_listed_by_user_and_by_product
@@ -133,6 +135,10 @@ checks! {
         rules_are_added_renamed_and_removed
         a_plan_that_no_product_has_is_named_by_the_rules
         rules_are_paged_each_exactly_once
+    }
+    scopes {
+        ids_of_another_customer_read_nothing
+        ids_of_another_customer_change_nothing
     }
     selections {
         selections_are_what_a_naive_model_says

@@ -6,12 +6,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::error::{Error, Refusal, is_duplicate};
 use super::journal::Journal;
-use super::portable::{Keys, Value, in_order, portable, prefix_range};
 use super::record::Draft;
 use super::schema::customers as c;
 use super::types::{Guid, Id, Instant, Timestamp};
-use super::{Store, check_version, sqlite};
-use crate::domain::{CustomerId, DisplayName, Guard, Origin, Place, Record, fold};
+use super::{CustomerStore, Store, check_version, sqlite};
+use crate::domain::{CustomerId, DisplayName, Guard, Origin, Record, fold};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -43,7 +42,7 @@ pub struct CustomerUpdate {
     pub guard: Option<Guard>,
 }
 
-type CustomerColumns = (
+pub(super) type CustomerColumns = (
     Guid,
     Text,
     Nullable<BigInt>,
@@ -88,61 +87,28 @@ impl Store {
             Ok(created)
         })
     }
+}
 
-    /// Returns a customer.
-    pub async fn customer(&self, id: CustomerId) -> Result<Customer, Error> {
+impl CustomerStore {
+    /// Returns the customer itself.
+    pub async fn customer(&self) -> Result<Customer, Error> {
         let found: Option<Customer> = read!(self, conn => {
-            let query = c::table.find(Id::from(id)).select(Customer::as_select());
+            let query = c::table.find(Id::from(self.customer)).select(Customer::as_select());
             query.first(conn).await.optional()
         })?;
-        found.ok_or_else(|| not_found(id))
+        found.ok_or_else(|| not_found(self.customer))
     }
 
-    /// Returns up to `limit` customers at a place, by display name and id; only those whose name
-    /// begins with the text, if given.
-    pub async fn customers(
-        &self,
-        search: Option<&str>,
-        place: &Place<(String, CustomerId)>,
-        limit: i64,
-    ) -> Result<Vec<Customer>, Error> {
-        const KEYS: Keys = &["sort_key", "customer_id"];
-        let select = "SELECT customer_id, display_name, guard_users, guard_percent, version, \
-                      created_at, updated_at FROM customers WHERE TRUE";
-        let key = |(name, id): &(String, CustomerId)| {
-            vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
-        };
-        let (statement, key_place) = (portable(select), place.map(key));
-        let statement = match search {
-            None => statement.beyond(KEYS, &key_place),
-            Some(text) => statement.beyond_within(KEYS, &key_place, &prefix_range(text)),
-        };
-        let statement = statement.ordered(KEYS, place.is_backward()).limit(limit);
-        let rows = read!(self, conn => {
-            statement.returning::<CustomerColumns>().load(conn).await
-        })?;
-        Ok(in_order(rows, place))
-    }
-
-    /// Counts the customers, only those whose name begins with the text, if given.
-    pub async fn count_customers(&self, search: Option<&str>) -> Result<i64, Error> {
-        let mut statement = portable("SELECT count(*) FROM customers WHERE TRUE");
-        if let Some(text) = search {
-            statement = statement.beyond_within(&["sort_key"], &Place::First, &prefix_range(text));
-        }
-        read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
-    }
-
-    /// Changes a customer, if it is still at `version` (when given).
+    /// Changes the customer itself, if it is still at `version` (when given).
     pub async fn update_customer(
         &self,
-        id: CustomerId,
         update: &CustomerUpdate,
         version: Option<i64>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Customer, Error> {
-        let _turn = self.queue(id).await;
+        let id = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, id)?;
             let found = c::table.find(Id::from(id)).select(Customer::as_select());

@@ -67,7 +67,7 @@ pub(super) trait Earlier {
     ) -> QueryResult<Vec<(i64, Turns)>>;
 
     /// Makes the batch that a new one goes back to name it.
-    async fn link_back(&mut self, new: &NewBatch) -> QueryResult<()>;
+    async fn link_back(&mut self, customer: CustomerId, new: &NewBatch) -> QueryResult<()>;
 }
 
 macro_rules! earlier {
@@ -164,8 +164,8 @@ macro_rules! earlier {
                 Ok(rows.into_iter().map(turns).collect())
             }
 
-            async fn link_back(&mut self, new: &NewBatch) -> QueryResult<()> {
-                let earlier = |batch| b::table.find((Id::from(new.customer), Id::from(batch)));
+            async fn link_back(&mut self, customer: CustomerId, new: &NewBatch) -> QueryResult<()> {
+                let earlier = |batch| b::table.find((Id::from(customer), Id::from(batch)));
                 let id = Some(Id::from(new.id));
                 if let Some(reverted) = new.users.reverts() {
                     diesel::update(earlier(reverted))

@@ -47,7 +47,7 @@ use super::error::Error;
 use super::portable::{Portable, in_order};
 use super::types::{Guid, Id, Instant};
 use super::users::User;
-use super::{Store, sqlite, tally};
+use super::{CustomerStore, sqlite, tally};
 use crate::domain::{CustomerId, Place, UserFilter, UserId, UserOrder};
 
 /// So few users are looked up and sorted for a page; among more, walking finds enough for it soon.
@@ -134,49 +134,40 @@ reads! {
     }
 }
 
-impl Store {
+impl CustomerStore {
     /// Returns up to `limit` users who meet the filter, at a place of the order. Refused if the
     /// filter names a batch that the customer does not have.
     pub async fn users(
         &self,
-        customer: CustomerId,
         filter: &UserFilter,
         order: UserOrder,
         place: &Place<UserKey>,
         limit: i64,
     ) -> Result<Vec<User>, Error> {
-        let page = read!(self, conn => users(conn, customer, filter, order, place, limit).await)?;
+        let page =
+            read!(self, conn => users(conn, self.customer, filter, order, place, limit).await)?;
         if page.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(page)
     }
 
     /// Counts the users who meet the filter.
-    pub async fn count_users(
-        &self,
-        customer: CustomerId,
-        filter: &UserFilter,
-    ) -> Result<i64, Error> {
-        read!(self, conn => count_users(conn, customer, filter).await)
+    pub async fn count_users(&self, filter: &UserFilter) -> Result<i64, Error> {
+        read!(self, conn => count_users(conn, self.customer, filter).await)
     }
 
     /// Returns the ids of up to `limit` users who meet the filter, by display name and id.
-    pub async fn user_ids(
-        &self,
-        customer: CustomerId,
-        filter: &UserFilter,
-        limit: i64,
-    ) -> Result<Vec<UserId>, Error> {
-        let ids = read!(self, conn => user_ids(conn, customer, filter, limit).await)?;
+    pub async fn user_ids(&self, filter: &UserFilter, limit: i64) -> Result<Vec<UserId>, Error> {
+        let ids = read!(self, conn => user_ids(conn, self.customer, filter, limit).await)?;
         if ids.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(ids)
     }
 }
 
-/// As `Store::users`, on a connection; without users if there is no such customer.
+/// As `CustomerStore::users`, on a connection; without users if there is no such customer.
 pub(super) async fn users(
     conn: &mut impl Reads,
     customer: CustomerId,

@@ -16,9 +16,9 @@ use super::record::Draft;
 use super::schema::{selection_chunks as sc, selections as s};
 use super::selection::evaluate;
 use super::types::{Id, Timestamp};
-use super::{Store, User};
+use super::{CustomerStore, User};
 use crate::domain::{
-    CustomerId, Origin, Place, Record, Selection, SelectionId, SelectionPart, UserId, UserRef,
+    Origin, Place, Record, Selection, SelectionId, SelectionPart, UserId, UserRef,
 };
 
 /// Frozen selections that one customer can have.
@@ -80,8 +80,6 @@ pub struct FrozenSelection {
 /// A selection to freeze.
 #[derive(Debug)]
 pub struct NewSelection {
-    /// The customer.
-    pub customer: CustomerId,
     /// The id that it gets.
     pub id: SelectionId,
     /// Whom it has.
@@ -94,30 +92,31 @@ pub struct NewSelection {
     pub expires_at: Timestamp,
 }
 
-impl Store {
+impl CustomerStore {
     /// Freezes a selection; also says which of the users that it names do not exist. The users are
     /// found before the customer is locked, so that others need not wait for that.
     pub async fn create_selection(
         &self,
         new: &NewSelection,
     ) -> Result<(FrozenSelection, Vec<UserRef>), Error> {
+        let customer = self.customer;
         let (found, sorted) = read_tx!(self, conn => {
-            let found = evaluate(conn, new.customer, &new.selection, new.now).await?;
+            let found = evaluate(conn, customer, &new.selection, new.now).await?;
             let sorted = if is_by_name(&new.selection) {
                 None
             } else {
-                Some(sort(conn, new.customer, &found.users).await?)
+                Some(sort(conn, customer, &found.users).await?)
             };
             Ok((found, sorted))
         })?;
         let sorted = sorted.filter(|sorted| *sorted != found.users);
-        let _turn = self.queue(new.customer).await;
+        let _turn = self.queue().await;
         let frozen = write_tx!(self, conn => {
-            lock_customer!(conn, new.customer)?;
-            let customer = Id::from(new.customer);
-            let expired = clear_expired!(conn, customer, new.now);
+            lock_customer!(conn, customer)?;
+            let id = Id::from(customer);
+            let expired = clear_expired!(conn, id, new.now);
             let live: i64 = s::table
-                .filter(s::customer_id.eq(customer))
+                .filter(s::customer_id.eq(id))
                 .filter(s::expires_at.gt(new.now))
                 .count()
                 .get_result(conn)
@@ -126,7 +125,7 @@ impl Store {
                 return Err(Refusal::TooManySelections { max: SELECTIONS_MAX }.into());
             }
             let row = (
-                s::customer_id.eq(customer),
+                s::customer_id.eq(id),
                 s::selection_id.eq(Id::from(new.id)),
                 s::user_count.eq(found.users.len() as i64),
                 s::is_sorted.eq(sorted.is_none()),
@@ -141,7 +140,7 @@ impl Store {
             for (is_sorted, users) in [(false, Some(&found.users)), (true, sorted.as_ref())] {
                 for (first, ids) in users.into_iter().flat_map(|users| chunks(users)) {
                     let row = (
-                        sc::customer_id.eq(customer),
+                        sc::customer_id.eq(id),
                         sc::selection_id.eq(Id::from(new.id)),
                         sc::sorted.eq(is_sorted),
                         sc::first_position.eq(first),
@@ -151,7 +150,7 @@ impl Store {
                 }
             }
             let created = Record::SelectionCreated(new.id, frozen.user_count);
-            let draft = Draft::new(new.customer, &new.origin, new.now).record(&created);
+            let draft = Draft::new(customer, &new.origin, new.now).record(&created);
             conn.record(draft.records(expired)).await?;
             Ok::<_, Error>(frozen)
         })?;
@@ -161,19 +160,18 @@ impl Store {
     /// Returns a frozen selection whose time is not over.
     pub async fn selection(
         &self,
-        customer: CustomerId,
         id: SelectionId,
         now: Timestamp,
     ) -> Result<FrozenSelection, Error> {
         let found: Option<FrozenSelection> = read!(self, conn => {
             let query = s::table
-                .find((Id::from(customer), Id::from(id)))
+                .find((Id::from(self.customer), Id::from(id)))
                 .filter(s::expires_at.gt(now))
                 .select(FrozenSelection::as_select());
             query.first(conn).await.optional()
         })?;
         let Some(found) = found else {
-            self.customer(customer).await?;
+            self.customer().await?;
             return Err(not_found(id));
         };
         Ok(found)
@@ -182,12 +180,12 @@ impl Store {
     /// Deletes a frozen selection, if it is there.
     pub async fn delete_selection(
         &self,
-        customer: CustomerId,
         id: SelectionId,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             if delete!(conn, (Id::from(customer), Id::from(id))) > 0 {
@@ -202,13 +200,12 @@ impl Store {
     /// selection was made, each with its place; those deleted since are left out.
     pub async fn frozen_users(
         &self,
-        customer: CustomerId,
         id: SelectionId,
         place: &Place<i64>,
         limit: i64,
         now: Timestamp,
     ) -> Result<Vec<(i64, User)>, Error> {
-        let key = (Id::from(customer), Id::from(id));
+        let key = (Id::from(self.customer), Id::from(id));
         let (user_count, is_sorted): (i64, bool) = read!(self, conn => {
             let query = s::table.find(key).filter(s::expires_at.gt(now));
             query.select((s::user_count, s::is_sorted)).first(conn).await.optional()
@@ -229,7 +226,7 @@ impl Store {
                 low..(low + wanted).min(high)
             };
             let ids = self.frozen_ids(key, !is_sorted, &window).await?;
-            let users = read!(self, conn => users_of(conn, customer, &ids).await)?;
+            let users = read!(self, conn => users_of(conn, self.customer, &ids).await)?;
             let mut users: HashMap<UserId, User> =
                 users.into_iter().map(|user| (user.user_id, user)).collect();
             let placed = window.clone().zip(&ids);
@@ -246,7 +243,7 @@ impl Store {
     }
 }
 
-impl Store {
+impl CustomerStore {
     /// The users at these places of one of a selection's orders.
     async fn frozen_ids(
         &self,

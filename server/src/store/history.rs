@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::error::{Error, Refusal};
 use super::lookup::Lookup;
 use super::portable::{Portable, portable};
@@ -86,20 +86,19 @@ pub(super) type RecordedColumns = (
     (Instant, Text, Text, Nullable<Guid>, Nullable<Guid>, Text),
 );
 
-impl Store {
+impl CustomerStore {
     /// Returns up to `limit` records before the place `before`, the newest first, as far back as the
     /// journal is kept.
     pub async fn history(
         &self,
-        customer: CustomerId,
         filter: &HistoryFilter,
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Recorded>, Error> {
-        let mut range = self.places(customer, filter.from, filter.until).await?;
+        let mut range = self.places(filter.from, filter.until).await?;
         range.end = range.end.min(before.unwrap_or(i64::MAX));
         let of = |select| Rows {
-            customer,
+            customer: self.customer,
             select,
             range: range.clone(),
             order: Order::NewestFirst,
@@ -127,27 +126,27 @@ impl Store {
             }
         };
         if found.is_empty() {
-            self.check_subject(customer, filter.subject).await?;
+            self.check_subject(filter.subject).await?;
         }
         Ok(found)
     }
 
     /// Refuses if there is no such thing, and never was.
-    async fn check_subject(&self, customer: CustomerId, subject: Subject) -> Result<(), Error> {
+    async fn check_subject(&self, subject: Subject) -> Result<(), Error> {
         match subject {
-            Subject::Everything if customer == INSTALLATION => Ok(()),
-            Subject::Everything => self.customer(customer).await.map(drop),
-            Subject::License(product) => self.license(customer, product).await.map(drop),
-            Subject::Batch(batch) => self.batch(customer, batch).await.map(drop),
+            Subject::Everything if self.customer == INSTALLATION => Ok(()),
+            Subject::Everything => self.customer().await.map(drop),
+            Subject::License(product) => self.license(product).await.map(drop),
+            Subject::Batch(batch) => self.batch(batch).await.map(drop),
             Subject::User(user) => {
                 let known: Option<i64> = read!(self, conn => {
-                    let key = (Id::from(customer), Id::from(user));
+                    let key = (Id::from(self.customer), Id::from(user));
                     u::table.find(key).select(u::version).first(conn).await.optional()
                 })?;
                 if known.is_some() {
                     return Ok(());
                 }
-                self.customer(customer).await?;
+                self.customer().await?;
                 Err(no_user(user))
             }
         }
@@ -156,30 +155,25 @@ impl Store {
     /// The places of what was committed at these times.
     async fn places(
         &self,
-        customer: CustomerId,
         from: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Range<i64>, Error> {
-        let start = self.start(customer).await?;
+        let start = self.start().await?;
         let mut places = start.map_or(0, |start| start.position + 1)..i64::MAX;
         if let Some(from) = from {
-            places.start = places.start.max(self.position(customer, from).await? + 1);
+            places.start = places.start.max(self.position(from).await? + 1);
         }
         if let Some(until) = until {
-            places.end = self.position(customer, until).await? + 1;
+            places.end = self.position(until).await? + 1;
         }
         Ok(places)
     }
 
     /// The position of the last commit before a time; 0 if there is none.
-    pub(super) async fn position(
-        &self,
-        customer: CustomerId,
-        before: Timestamp,
-    ) -> Result<i64, Error> {
+    pub(super) async fn position(&self, before: Timestamp) -> Result<i64, Error> {
         let last: Option<i64> = read!(self, conn => {
             let last = k::table
-                .filter(k::customer_id.eq(Id::from(customer)))
+                .filter(k::customer_id.eq(Id::from(self.customer)))
                 .filter(k::committed_at.lt(before))
                 .order((k::committed_at.desc(), k::last_seq.desc()))
                 .select(k::last_seq);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Store;
+use super::CustomerStore;
 use super::error::Error;
 use super::violations::RuleCounts;
 use super::walk::{ReadHolders, Walk};
@@ -26,16 +26,15 @@ pub struct Impact {
     pub rule_count: usize,
 }
 
-impl Store {
+impl CustomerStore {
     /// Compares what the users of a customer hold with two catalogues, at one moment. `walked` is told
     /// how many users were walked since it was told before; none is returned if it says false.
     pub async fn impact(
         &self,
-        customer: CustomerId,
         (now, then): (&Catalogue, &Catalogue),
         walked: &(dyn Fn(usize) -> bool + Send + Sync),
     ) -> Result<Option<Impact>, Error> {
-        read_tx!(self, conn => { compare(conn, customer, (now, then), walked).await })
+        read_tx!(self, conn => { compare(conn, self.customer, (now, then), walked).await })
     }
 }
 

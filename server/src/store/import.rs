@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::error::Error;
 use super::journal::Journal;
 use super::record::Draft;
 use super::schema::users as u;
 use super::types::{Id, Timestamp};
 use super::users::{NewUser, User, UserUpdate, user_changes, user_row};
-use crate::domain::{CustomerId, DisplayName, Origin, PrincipalName, Record, UserId, fold};
+use crate::domain::{DisplayName, Origin, PrincipalName, Record, UserId, fold};
 
 /// A user to create or change.
 #[derive(Debug, Clone)]
@@ -38,16 +38,16 @@ pub enum Imported {
     Failed(String),
 }
 
-impl Store {
+impl CustomerStore {
     /// Imports users, each by itself: a refused one does not keep the others out.
     pub async fn import_users(
         &self,
-        customer: CustomerId,
         users: Vec<ImportUser>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Vec<Imported>, Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         let ids: Vec<Id> = users
             .iter()
             .filter_map(|user| user.id)

@@ -13,7 +13,7 @@ use super::portable::{Portable, portable};
 use super::record::Draft;
 use super::schema::{licenses as l, product_plans as pp, products as p};
 use super::types::{Guid, Id, Timestamp};
-use super::{Store, check_version};
+use super::{CustomerStore, check_version};
 use crate::domain::{CustomerId, LaterPlans, Origin, PlanId, ProductId, Record, UserId};
 
 const BY_PRODUCT: i16 = 0;
@@ -58,18 +58,18 @@ pub struct GainedPlans {
     pub plans: Vec<PlanId>,
 }
 
-impl Store {
+impl CustomerStore {
     /// Says what becomes of plans that are added later, for users of this customer.
     pub async fn set_later_plans(
         &self,
-        customer: CustomerId,
         product: ProductId,
         later: Option<LaterPlans>,
         version: Option<i64>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<License, Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             let found = select_licenses!(customer).filter(l::product_id.eq(Id::from(product)));
@@ -104,7 +104,6 @@ impl Store {
     /// they were. There is a statement per product that has gained plans, until the page is full.
     pub async fn gained_plans(
         &self,
-        customer: CustomerId,
         since: i64,
         after: Option<(ProductId, UserId)>,
         limit: i64,
@@ -136,7 +135,7 @@ impl Store {
                 break;
             }
             let newest = plans.iter().map(|(_, version)| *version).max().unwrap_or(0);
-            let statement = holders(customer, product, newest, beyond, room);
+            let statement = holders(self.customer, product, newest, beyond, room);
             let rows: Vec<(Id, String, String, i64)> =
                 read!(self, conn => { statement.load(conn).await })?;
             gained.extend(
@@ -154,7 +153,7 @@ impl Store {
             );
         }
         if gained.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(gained)
     }

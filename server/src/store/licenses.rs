@@ -11,7 +11,7 @@ use super::portable::{Keys, Portable, Value, in_order, portable};
 use super::record::Draft;
 use super::schema::{licenses as l, products as p};
 use super::types::{Guid, Id, Instant, Timestamp};
-use super::{Store, check_version};
+use super::{CustomerStore, check_version};
 use crate::domain::{CustomerId, LaterPlans, Origin, Place, ProductId, Record, Seats};
 
 /// A license as stored, with the names of its product.
@@ -105,17 +105,17 @@ macro_rules! select_licenses {
 }
 pub(super) use select_licenses;
 
-impl Store {
+impl CustomerStore {
     /// Sets the seats of a license, creating it if there is none.
     pub async fn set_seats(
         &self,
-        customer: CustomerId,
         product: ProductId,
         update: SeatsUpdate,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<License, Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             let names = p::table.find(Id::from(product)).select((p::display_name, p::string_id));
@@ -169,17 +169,13 @@ impl Store {
     }
 
     /// Returns a license.
-    pub async fn license(
-        &self,
-        customer: CustomerId,
-        product: ProductId,
-    ) -> Result<License, Error> {
+    pub async fn license(&self, product: ProductId) -> Result<License, Error> {
         let found: Option<Row> = read!(self, conn => {
-            let query = select_licenses!(customer).filter(l::product_id.eq(Id::from(product)));
+            let query = select_licenses!(self.customer).filter(l::product_id.eq(Id::from(product)));
             query.first(conn).await.optional()
         })?;
         let Some(found) = found else {
-            self.customer(customer).await?;
+            self.customer().await?;
             return Err(not_found("license", product));
         };
         Ok(found.into())
@@ -190,7 +186,6 @@ impl Store {
     /// them.
     pub async fn licenses(
         &self,
-        customer: CustomerId,
         available: Option<bool>,
         place: &Place<(String, ProductId)>,
         limit: i64,
@@ -201,26 +196,22 @@ impl Store {
         let key = |(name, id): &(String, ProductId)| {
             vec![Value::Text(name.clone()), Value::Id(Id::from(*id))]
         };
-        let statement = listed(portable(select), customer, available)
+        let statement = listed(portable(select), self.customer, available)
             .beyond(KEYS, &place.map(key))
             .ordered(KEYS, place.is_backward())
             .limit(limit)
             .returning::<Columns>();
         let page: Vec<Row> = read!(self, conn => { statement.load(conn).await })?;
         if page.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         let page = page.into_iter().map(License::from).collect();
         Ok(in_order(page, place))
     }
 
     /// Counts the licenses, only those with a seat available, or without, if said so.
-    pub async fn count_licenses(
-        &self,
-        customer: CustomerId,
-        available: Option<bool>,
-    ) -> Result<i64, Error> {
-        let statement = listed(portable("SELECT count(*)"), customer, available);
+    pub async fn count_licenses(&self, available: Option<bool>) -> Result<i64, Error> {
+        let statement = listed(portable("SELECT count(*)"), self.customer, available);
         read!(self, conn => { statement.returning::<BigInt>().get_result(conn).await })
     }
 }

@@ -9,7 +9,7 @@ use diesel::QueryResult;
 use super::error::Error;
 use super::filter::{Reads, USER_COLUMNS, UserKey};
 use super::portable::{Keys, Portable, Value, in_order, portable};
-use super::types::Id;
+use super::types::{Id, Ids};
 use super::users::User;
 use crate::domain::{ChoiceId, CustomerId, Place, ProductId, UserId};
 
@@ -165,15 +165,15 @@ async fn counts(conn: &mut impl Reads, statement: Portable) -> Result<Vec<Tally>
     Ok(rows.await?.into_iter().map(tally).collect())
 }
 
-/// Begins a statement for which the users of the set are the rows of `n (id)`. SQLite needs the blob
+/// Begins a statement for which the ids of the set are the rows of `n (id)`. SQLite needs the blob
 /// once more; it is its first parameter.
-fn members(users: &[UserId]) -> Portable {
+pub(super) fn members(ids: impl Into<Ids>) -> Portable {
     portable("")
         .per_engine(
             "WITH n(id) AS (SELECT unnest(",
             "WITH RECURSIVE places(at) AS (SELECT 0 WHERE length(",
         )
-        .ids(users)
+        .ids(ids)
         .per_engine(
             ")) ",
             ") > 0 UNION ALL SELECT at + 16 FROM places WHERE at + 16 < length(?1)), \

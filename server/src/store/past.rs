@@ -6,14 +6,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, SmallInt};
 use diesel_async::RunQueryDsl;
 
-use super::Store;
+use super::CustomerStore;
 use super::error::Error;
 use super::history::{Order, Rows, Select, no_user};
 use super::record::decode;
 use super::retention::ReadStart;
 use super::schema::{assignments as a, users as u};
 use super::types::{Guid, Id, Timestamp};
-use crate::domain::{ChoiceId, CustomerId, PlanChoice, ProductId, Record, UserId};
+use crate::domain::{ChoiceId, PlanChoice, ProductId, Record, UserId};
 
 /// Records of a user that are read at once on the way back.
 const WALK_RECORDS: i64 = 500;
@@ -40,19 +40,13 @@ struct Walk {
 type ChangeRow = (Id, i64, i16, Id, Vec<u8>);
 type ChangeColumns = (Guid, BigInt, SmallInt, Guid, Binary);
 
-impl Store {
+impl CustomerStore {
     /// What was so of a user when everything up to a time was committed, and nothing later: what is
     /// so now, less what was done since, walked back through the user's own records. Refused if some of
     /// them are no longer kept.
-    pub async fn user_then(
-        &self,
-        customer: CustomerId,
-        user: UserId,
-        at: Timestamp,
-    ) -> Result<UserThen, Error> {
-        let position = self
-            .position(customer, Timestamp(at.0.saturating_add(1)))
-            .await?;
+    pub async fn user_then(&self, user: UserId, at: Timestamp) -> Result<UserThen, Error> {
+        let customer = self.customer;
+        let position = self.position(Timestamp(at.0.saturating_add(1))).await?;
         let key = (Id::from(customer), Id::from(user));
         let (is_known, start, walk) = read_tx!(self, conn => {
             let now: Option<(bool, Option<Timestamp>)> = u::table
@@ -93,7 +87,7 @@ impl Store {
             Ok((now.is_some(), conn.start(customer).await?, walk))
         })?;
         if !is_known {
-            self.customer(customer).await?;
+            self.customer().await?;
             return Err(no_user(user));
         }
         let start = start.filter(|start| start.position > position);
@@ -102,7 +96,7 @@ impl Store {
         {
             return Err(start.pruned());
         }
-        let choices = self.choices(customer, walk.held.values().copied()).await?;
+        let choices = self.choices(walk.held.values().copied()).await?;
         let plans = |choice| {
             let plans = choices.get(choice).cloned();
             plans.ok_or_else(|| Error::Broken(format!("no plan choice {}", choice.0)))

@@ -1,13 +1,23 @@
 //! PostgreSQL: opening the pool. The statements of its hot path are in `chunk/postgres.rs`.
 
+mod target;
+mod verify;
+
+use std::error::Error as _;
 use std::time::Duration;
 
 use bb8::ErrorSink;
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod,
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+pub(super) use target::Target;
 
 use super::error::{Error, unavailable};
 
@@ -45,12 +55,40 @@ pub(super) async fn open(url: &str) -> Result<Pool<AsyncPgConnection>, Error> {
     pool.await.map_err(unavailable)
 }
 
-pub(super) async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let mut conn = AsyncPgConnection::establish(url).await?;
+pub(super) async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let (client, connection) = dial(url).await.map_err(ConnectionError::BadConnection)?;
+    let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     conn.batch_execute(SESSION)
         .await
-        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+/// A connection of the driver alone, for what is not done through the store. It ends with the client.
+///
+/// # Errors
+/// What is wrong, without the password.
+pub async fn connect_driver(url: &str) -> Result<Client, String> {
+    let (client, connection) = dial(url).await?;
+    // Its errors are those of the client's calls.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
+async fn dial(url: &str) -> Result<(Client, Connection<Socket, Stream>), String> {
+    let (config, tls) = Target::parse(url)?.tls()?;
+    config
+        .connect(tls)
+        .await
+        .map_err(|error| match error.source() {
+            // What the driver says by itself lacks the cause.
+            Some(cause) if !error.to_string().contains(&cause.to_string()) => {
+                format!("{error}: {cause}")
+            }
+            _ => error.to_string(),
+        })
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,7 @@ use super::roll::Roll;
 use super::schema::{customers as c, installation as i};
 use super::snapshot::ReadSnapshot;
 use super::types::Id;
-use super::{Db, Store, customers, sqlite};
+use super::{CustomerStore, Db, customers, sqlite};
 use crate::domain::{CustomerId, Digest, Tally};
 
 /// How long a preview waits for its reader. The moment that it shows costs the database more the
@@ -56,7 +56,7 @@ pub enum Previewed {
     CatalogueMoved,
 }
 
-impl Store {
+impl CustomerStore {
     /// Previews a batch: sends what it would do, decided at one moment of the database.
     pub async fn preview_batch<T: From<Preview> + Send>(
         &self,
@@ -65,19 +65,20 @@ impl Store {
         parts: &mpsc::Sender<T>,
         stop: &CancellationToken,
     ) -> Result<Previewed, Error> {
-        let parts = Parts { parts, stop };
+        let (customer, parts) = (self.customer, Parts { parts, stop });
         match &self.db {
             Db::Postgres(pool) => {
                 let mut conn = pool.get().await.map_err(unavailable)?;
                 let mut transaction = conn.build_transaction().read_only().repeatable_read();
-                let preview =
-                    async |conn: &mut AsyncPgConnection| preview(conn, new, rehearse, &parts).await;
+                let preview = async |conn: &mut AsyncPgConnection| {
+                    preview(conn, customer, new, rehearse, &parts).await
+                };
                 transaction.run(preview).await
             }
             Db::Sqlite(db) => {
                 let mut conn = db.readers.get().await.map_err(unavailable)?;
                 let conn: &mut sqlite::Connection = &mut conn;
-                conn.transaction(async |conn| preview(conn, new, rehearse, &parts).await)
+                conn.transaction(async |conn| preview(conn, customer, new, rehearse, &parts).await)
                     .await
             }
         }
@@ -86,25 +87,26 @@ impl Store {
 
 async fn preview<T: From<Preview>>(
     conn: &mut (impl Lookup + Earlier + ReadGuard + ReadSnapshot + Versions),
+    customer: CustomerId,
     new: &NewBatch,
     rehearse: &Rehearse,
     parts: &Parts<'_, T>,
 ) -> Result<Previewed, Error> {
     // The first statement fixes the moment.
-    let version = conn.catalogue_version(new.customer).await?;
+    let version = conn.catalogue_version(customer).await?;
     if version != rehearse.catalogue_version {
         return Ok(Previewed::CatalogueMoved);
     }
     if let Some(refusal) = &new.unless_accepted {
         return Err(refusal.clone().into());
     }
-    let guard = conn.guard(new.customer).await?;
-    let mut roll = Roll::call(conn, new).await?;
-    let mut batch = Batch::preview(new, roll.len());
+    let guard = conn.guard(customer).await?;
+    let mut roll = Roll::call(conn, customer, new).await?;
+    let mut batch = Batch::preview(customer, new, roll.len());
     let mut listens = parts.send(Preview::Started(batch.clone())).await?;
     let mut rehearsal = Rehearsal::default();
-    while listens && let Some((first_position, order)) = roll.next_named(conn, new).await? {
-        let rehearsed = rehearsal.step(conn, new.customer, order, rehearse).await?;
+    while listens && let Some((first_position, order)) = roll.next_named(conn).await? {
+        let rehearsed = rehearsal.step(conn, customer, order, rehearse).await?;
         batch.count(&rehearsed.plan);
         let mut first_position = first_position;
         for (count, bytes) in rehearsed.results {

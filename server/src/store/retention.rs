@@ -16,10 +16,10 @@ use super::portable::portable;
 use super::record::{Draft, Head, HeadRow};
 use super::schema::{
     batch_chunks as bc, batch_results as br, batches as b, changes as ch, commits as k,
-    customers as c, installation as i, journal_starts as js,
+    installation as i, journal_starts as js,
 };
 use super::types::{Guid, Id, Instant, Timestamp};
-use super::{Store, sqlite};
+use super::{CustomerStore, sqlite};
 use crate::domain::{BatchId, CustomerId, Cut, INSTALLATION, Origin, Record, RecordKind};
 
 /// Rows of results, and of users, that one step deletes.
@@ -85,37 +85,18 @@ macro_rules! lock_chain {
     };
 }
 
-impl Store {
-    /// Returns up to `limit` customers after one, by id. A read only, across customers.
-    pub async fn customers_after(
-        &self,
-        after: Option<CustomerId>,
-        limit: i64,
-    ) -> Result<Vec<CustomerId>, Error> {
-        // No customer has the installation's id, which comes first.
-        let after = Id::from(after.unwrap_or(INSTALLATION));
-        let ids: Vec<Id> = read!(self, conn => {
-            let ids = c::table.filter(c::customer_id.gt(after)).order(c::customer_id);
-            ids.limit(limit).select(c::customer_id).load(conn).await
-        })?;
-        Ok(ids.into_iter().map(CustomerId::from).collect())
-    }
-
+impl CustomerStore {
     /// Deletes some of the results of the oldest batch that ended before a time, and says of how many
     /// rows; none if there is no such batch any more. The batch itself stays: its request id is never
     /// free again.
-    pub async fn prune_results(
-        &self,
-        customer: CustomerId,
-        ended_before: Timestamp,
-    ) -> Result<Option<usize>, Error> {
-        let Some(batch) = self.next_to_prune(customer, ended_before).await? else {
+    pub async fn prune_results(&self, ended_before: Timestamp) -> Result<Option<usize>, Error> {
+        let Some(batch) = self.next_to_prune(ended_before).await? else {
             return Ok(None);
         };
-        let key = (Id::from(customer), Id::from(batch));
-        let _turn = self.queue(customer).await;
+        let key = (Id::from(self.customer), Id::from(batch));
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
-            lock_customer!(conn, customer)?;
+            lock_customer!(conn, self.customer)?;
             let results = br::customer_id.eq(key.0).and(br::batch_id.eq(key.1));
             let chunks = bc::customer_id.eq(key.0).and(bc::batch_id.eq(key.1));
             let rest = br::table.filter(results).order(br::first_position).offset(STEP_CHUNKS);
@@ -140,15 +121,11 @@ impl Store {
     }
 
     /// The oldest batch that ended before a time and whose results are there.
-    async fn next_to_prune(
-        &self,
-        customer: CustomerId,
-        ended_before: Timestamp,
-    ) -> Result<Option<BatchId>, Error> {
+    async fn next_to_prune(&self, ended_before: Timestamp) -> Result<Option<BatchId>, Error> {
         let oldest = portable("SELECT batch_id FROM batches")
             .per_engine("", " INDEXED BY batches_kept_idx")
             .sql(" WHERE results < 3 AND state = 2 AND customer_id = ")
-            .id(customer)
+            .id(self.customer)
             .sql(" AND created_at < ")
             .time(ended_before)
             .sql(" AND ended_at < ")
@@ -160,8 +137,8 @@ impl Store {
     }
 
     /// The last commit of what was pruned from a journal; none if nothing was.
-    pub async fn start(&self, chain: CustomerId) -> Result<Option<Checkpoint>, Error> {
-        read!(self, conn => { conn.start(chain).await })
+    pub async fn start(&self) -> Result<Option<Checkpoint>, Error> {
+        read!(self, conn => { conn.start(self.customer).await })
     }
 
     /// Moves the beginning of a journal to a time, at most once a day, and gives the last commit of
@@ -170,16 +147,16 @@ impl Store {
     /// reason to prune.
     pub async fn move_start(
         &self,
-        chain: CustomerId,
         before: Timestamp,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Option<Checkpoint>, Error> {
+        let chain = self.customer;
         let customer = Id::from(chain);
-        let Some(cut) = self.cut(chain, before, now).await? else {
+        let Some(cut) = self.cut(before, now).await? else {
             return Ok(None);
         };
-        let _turn = self.queue(chain).await;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_chain!(conn, chain)?;
             let start = conn.start(chain).await?;
@@ -208,20 +185,15 @@ impl Store {
     }
 
     /// The last commit of what can go.
-    async fn cut(
-        &self,
-        chain: CustomerId,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<Checkpoint>, Error> {
-        let customer = Id::from(chain);
+    async fn cut(&self, before: Timestamp, now: Timestamp) -> Result<Option<Checkpoint>, Error> {
+        let customer = Id::from(self.customer);
         let oldest_kept = portable("SELECT created_at FROM batches")
             .per_engine("", " INDEXED BY batches_kept_idx")
             .sql(" WHERE results < 3 AND customer_id = ")
             .id(customer)
             .sql(" ORDER BY created_at, batch_id LIMIT 1")
             .returning::<Instant>();
-        let head = self.checkpoint(chain).await?;
+        let head = self.checkpoint().await?;
         read_tx!(self, conn => {
             let moved_at: Option<Timestamp> = js::table
                 .find(customer)
@@ -232,7 +204,7 @@ impl Store {
             if moved_at.is_some_and(|moved_at| now.0 < moved_at.0.saturating_add(MOVED_EVERY)) {
                 return Ok(None);
             }
-            let start = conn.start(chain).await?.map_or(0, |start| start.position);
+            let start = conn.start(self.customer).await?.map_or(0, |start| start.position);
             // No commit of a batch is older than the batch.
             let kept: Option<Timestamp> = oldest_kept.get_result(conn).await.optional()?;
             let before = kept.map_or(before, |kept| kept.min(before));
@@ -265,7 +237,8 @@ impl Store {
 
     /// Deletes the oldest commits of what lies before the beginning of a journal, with their records,
     /// and says how many records; none if nothing is left.
-    pub async fn prune_journal(&self, chain: CustomerId) -> Result<Option<usize>, Error> {
+    pub async fn prune_journal(&self) -> Result<Option<usize>, Error> {
+        let chain = self.customer;
         let customer = Id::from(chain);
         let gone: Vec<(i64, i64)> = read!(self, conn => {
             let Some(start) = conn.start(chain).await? else {
@@ -286,7 +259,7 @@ impl Store {
         let ends = gone.iter().map(|(_, last)| *last);
         let fitting = ends.take_while(|last| last - first < STEP_RECORDS).last();
         let end = fitting.unwrap_or(end);
-        let _turn = self.queue(chain).await;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_chain!(conn, chain)?;
             let records = ch::table.filter(ch::customer_id.eq(customer)).filter(ch::seq.le(end));

@@ -71,7 +71,7 @@ pub(super) async fn retried(
     expect_users(retry.batch, ended.failed + skipped, slots.len())?;
     slots.sort_unstable_by_key(|slot| slot.index);
     find_again(conn, customer, &mut slots, &names).await?;
-    let mut roll = Roll::of_earlier(slots, changes);
+    let mut roll = Roll::of_earlier(customer, slots, changes);
     for (index, slot) in (0..).zip(roll.slots.iter_mut()) {
         if let Some(name) = names.remove(&slot.index) {
             roll.names.insert(index, name);

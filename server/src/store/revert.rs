@@ -66,5 +66,5 @@ pub(super) async fn reverted(
         }
     }
     expect_users(batch, ended.applied, slots.len())?;
-    Ok(Roll::of_earlier(slots, changes))
+    Ok(Roll::of_earlier(customer, slots, changes))
 }

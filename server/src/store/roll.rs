@@ -17,7 +17,7 @@ use super::selection::{Evaluated, evaluate};
 use super::sqlite;
 use super::types::Id;
 use crate::domain::{
-    BatchId, Change, Order, ProductId, Seats, Selection, Terms, Turn, UserId, UserRef,
+    BatchId, Change, CustomerId, Order, ProductId, Seats, Selection, Terms, Turn, UserId, UserRef,
 };
 
 /// Users of the first chunk: few, for a quick first result.
@@ -66,6 +66,7 @@ pub(super) struct Slot {
 
 /// The users of a batch, found and in order of service.
 pub(super) struct Roll<'a> {
+    customer: Id,
     pub(super) slots: Vec<Slot>,
     /// By index: what to call a user who is not there (any more).
     pub(super) names: HashMap<u32, String>,
@@ -80,8 +81,9 @@ pub(super) struct Roll<'a> {
 }
 
 impl<'a> Roll<'a> {
-    fn new(users: usize, changes: &'a [Change]) -> Self {
+    fn new(customer: CustomerId, users: usize, changes: &'a [Change]) -> Self {
         Self {
+            customer: customer.into(),
             slots: Vec::with_capacity(users),
             names: HashMap::new(),
             changes: Cow::Borrowed(changes),
@@ -93,29 +95,29 @@ impl<'a> Roll<'a> {
     }
 
     /// Users of an earlier batch.
-    pub(super) fn of_earlier(slots: Vec<Slot>, changes: Vec<Change>) -> Self {
+    pub(super) fn of_earlier(customer: CustomerId, slots: Vec<Slot>, changes: Vec<Change>) -> Self {
         Self {
             slots,
             changes: Cow::Owned(changes),
             names_come_later: true,
-            ..Self::new(0, &[])
+            ..Self::new(customer, 0, &[])
         }
     }
 
     /// Finds the users and puts them in order. Refused if one is named twice.
     pub(super) async fn call(
         conn: &mut (impl Lookup + Earlier),
+        customer: CustomerId,
         new: &'a NewBatch,
     ) -> Result<Self, Error> {
-        let customer = Id::from(new.customer);
         let mut roll = match &new.users {
             Users::Listed(users) => listed(conn, customer, users, &new.changes).await?,
             Users::Selected(selection) => {
-                let found = evaluate(conn, new.customer, selection, new.now).await?;
-                selected(found, &new.changes)
+                let found = evaluate(conn, customer, selection, new.now).await?;
+                selected(customer, found, &new.changes)
             }
-            Users::Reverted(revert) => reverted(conn, new.customer, revert).await?,
-            Users::Retried(retry) => retried(conn, new.customer, retry).await?,
+            Users::Reverted(revert) => reverted(conn, customer, revert).await?,
+            Users::Retried(retry) => retried(conn, customer, retry).await?,
         };
         roll.one_chunk = new.terms == Terms::Atomic;
         if roll.one_chunk && roll.len() > ATOMIC_USERS_MAX {
@@ -127,7 +129,7 @@ impl<'a> Roll<'a> {
         }
         // Who comes after the last failure allowed is skipped, so the order counts.
         let in_any_order = !matches!(new.terms, Terms::StopAfter(_));
-        if in_any_order && roll.has_ample_seats(&conn.seats(customer).await?) {
+        if in_any_order && roll.has_ample_seats(&conn.seats(Id::from(customer)).await?) {
             roll.slots
                 .sort_unstable_by_key(|slot| (slot.user, slot.index));
         }
@@ -178,7 +180,6 @@ impl<'a> Roll<'a> {
     pub(super) async fn next_named(
         &mut self,
         conn: &mut impl Lookup,
-        new: &NewBatch,
     ) -> QueryResult<Option<(i64, Order)>> {
         let first = self.next;
         let Some(slots) = self.chunk(first) else {
@@ -186,7 +187,7 @@ impl<'a> Roll<'a> {
         };
         let (count, mut order) = (slots.len(), order(slots, &self.changes));
         if self.names_come_later {
-            self.look_names_up(conn, new, first, count).await?;
+            self.look_names_up(conn, first, count).await?;
         }
         for turn in &mut order.turns {
             turn.name = match (self.names.remove(&turn.index), turn.user) {
@@ -203,7 +204,6 @@ impl<'a> Roll<'a> {
     async fn look_names_up(
         &mut self,
         conn: &mut impl Lookup,
-        new: &NewBatch,
         first: usize,
         count: usize,
     ) -> QueryResult<()> {
@@ -224,7 +224,7 @@ impl<'a> Roll<'a> {
         let ids: Vec<Id> = places.iter().map(|(id, _)| *id).collect();
         let mut names: HashMap<Id, String> = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(LOOKUP_USERS) {
-            names.extend(conn.users_by_id(Id::from(new.customer), ids).await?);
+            names.extend(conn.users_by_id(self.customer, ids).await?);
         }
         let named = places
             .into_iter()
@@ -266,12 +266,13 @@ fn order(slots: &[Slot], changes: &[Change]) -> Order {
 /// The users as the request lists them; refused if one is named twice.
 async fn listed<'a>(
     conn: &mut impl Lookup,
-    customer: Id,
+    customer: CustomerId,
     users: &[(UserRef, u32)],
     changes: &'a [Change],
 ) -> Result<Roll<'a>, Error> {
-    let mut resolved = resolve(conn, customer, users.iter().map(|(user, _)| user)).await?;
-    let mut roll = Roll::new(users.len(), changes);
+    let mut resolved =
+        resolve(conn, Id::from(customer), users.iter().map(|(user, _)| user)).await?;
+    let mut roll = Roll::new(customer, users.len(), changes);
     let mut places: HashMap<UserId, u32> = HashMap::with_capacity(users.len());
     for (index, (user, change)) in (0u32..).zip(users) {
         let (user, name) = match user {
@@ -299,8 +300,8 @@ async fn listed<'a>(
 }
 
 /// The users of a selection, and after them those whom it names and who do not exist.
-fn selected(found: Evaluated, changes: &[Change]) -> Roll<'_> {
-    let mut roll = Roll::new(found.users.len() + found.unknown.len(), changes);
+fn selected(customer: CustomerId, found: Evaluated, changes: &[Change]) -> Roll<'_> {
+    let mut roll = Roll::new(customer, found.users.len() + found.unknown.len(), changes);
     roll.names_come_later = true;
     let known = found.users.into_iter().map(|user| (Some(user), None));
     let unknown = found.unknown.into_iter().map(|user| (None, Some(user)));

@@ -18,7 +18,7 @@ use super::members::{self, Holding, tally, tally_all_choices, tally_choices};
 use super::schema::{licenses as l, products as p};
 use super::selection::evaluate;
 use super::types::{Id, Timestamp};
-use super::{License, Store, User};
+use super::{CustomerStore, License, User};
 use crate::domain::{
     ChoiceId, Choices, CustomerId, Place, PlanChoice, ProductId, Selection, SelectionPart,
     UserFilter, UserId, UserOrder,
@@ -44,15 +44,15 @@ pub struct Held {
     pub choices: Vec<(PlanChoice, i64)>,
 }
 
-impl Store {
+impl CustomerStore {
     /// Counts who of a selection holds what; how they chose the plans only if asked for.
     pub async fn summarize(
         &self,
-        customer: CustomerId,
         selection: &Selection,
         with_choices: bool,
         now: Timestamp,
     ) -> Result<Summary, Error> {
+        let customer = self.customer;
         let (user_count, licenses, counts) = read_tx!(self, conn => {
             let everybody = count_users(conn, customer, &UserFilter::default()).await?;
             let (visited, user_count) = match all_but(selection) {
@@ -76,12 +76,12 @@ impl Store {
             Ok((user_count, licenses, counts))
         })?;
         if licenses.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         let mut choices = Choices::default();
         // A choice never changes, so it can be read later than the counts.
         let named = counts.keys().map(|(_, choice)| *choice);
-        self.load_choices(customer, &mut choices, named).await?;
+        self.load_choices(&mut choices, named).await?;
         let mut by_product: HashMap<ProductId, Vec<(PlanChoice, i64)>> = HashMap::new();
         for ((product, id), count) in &counts {
             if *id != ChoiceId::ALL && *count > 0 {
@@ -118,7 +118,6 @@ impl Store {
     /// hold or lack a product, if one is given.
     pub async fn selected_users(
         &self,
-        customer: CustomerId,
         selection: &Selection,
         holding: Option<Holding>,
         place: &Place<UserKey>,
@@ -127,14 +126,14 @@ impl Store {
     ) -> Result<Vec<User>, Error> {
         if let Some(filter) = as_filter(selection, holding) {
             let order = UserOrder::DisplayName;
-            return self.users(customer, &filter, order, place, limit).await;
+            return self.users(&filter, order, place, limit).await;
         }
         let page = read_tx!(self, conn => {
-            let users = evaluate(conn, customer, selection, now).await?.users;
-            members::page(conn, customer, &users, holding, place, limit).await
+            let users = evaluate(conn, self.customer, selection, now).await?.users;
+            members::page(conn, self.customer, &users, holding, place, limit).await
         })?;
         if page.is_empty() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(page)
     }
@@ -142,19 +141,18 @@ impl Store {
     /// Counts the users of a selection; only those who hold or lack a product, if one is given.
     pub async fn count_selected(
         &self,
-        customer: CustomerId,
         selection: &Selection,
         holding: Option<Holding>,
         now: Timestamp,
     ) -> Result<i64, Error> {
         if let Some(filter) = as_filter(selection, holding) {
-            return self.count_users(customer, &filter).await;
+            return self.count_users(&filter).await;
         }
         read_tx!(self, conn => {
-            let users = evaluate(conn, customer, selection, now).await?.users;
+            let users = evaluate(conn, self.customer, selection, now).await?.users;
             match holding {
                 None => Ok(users.len() as i64),
-                Some(holding) => members::count(conn, customer, &users, holding).await,
+                Some(holding) => members::count(conn, self.customer, &users, holding).await,
             }
         })
     }

@@ -92,7 +92,13 @@ pub struct Ids(Vec<Id>);
 
 impl From<&[UserId]> for Ids {
     fn from(users: &[UserId]) -> Self {
-        Self(users.iter().map(|user| Id::from(*user)).collect())
+        users.iter().copied().collect()
+    }
+}
+
+impl<T: Into<Id>> FromIterator<T> for Ids {
+    fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
+        Self(ids.into_iter().map(Into::into).collect())
     }
 }
 

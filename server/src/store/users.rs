@@ -8,10 +8,10 @@ use super::journal::Journal;
 use super::record::Draft;
 use super::schema::{assignments as a, licenses as l, users as u};
 use super::types::{Id, Timestamp};
-use super::{Store, check_version};
+use super::{CustomerStore, check_version};
 use crate::domain::{
-    ChoiceId, Country, CustomerId, DisplayName, Edit, Moved, Origin, PrincipalName, ProductId,
-    Record, UserFields, UserId, UserRef,
+    ChoiceId, Country, DisplayName, Edit, Moved, Origin, PrincipalName, ProductId, Record,
+    UserFields, UserId, UserRef,
 };
 
 /// A user as stored.
@@ -175,18 +175,18 @@ macro_rules! find_user {
     }};
 }
 
-impl Store {
+impl CustomerStore {
     /// Creates a user. Refused with `Exists` if the id or the principal name is taken.
     pub async fn create_user(
         &self,
-        customer: CustomerId,
         new: NewUser,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<User, Error> {
+        let customer = self.customer;
         let created = Record::UserCreated(new.id, new.active);
         let record = Draft::new(customer, origin, now).record(&created);
-        let _turn = self.queue(customer).await;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             let user = new.clone().into_user(now);
@@ -207,12 +207,12 @@ impl Store {
     }
 
     /// Returns a user.
-    pub async fn user(&self, customer: CustomerId, user: &UserRef) -> Result<User, Error> {
+    pub async fn user(&self, user: &UserRef) -> Result<User, Error> {
         let found: Option<User> = read!(self, conn => {
-            find_user!(customer, user).first(conn).await.optional()
+            find_user!(self.customer, user).first(conn).await.optional()
         })?;
         let Some(found) = found else {
-            self.customer(customer).await?;
+            self.customer().await?;
             return Err(not_found(user));
         };
         Ok(found)
@@ -221,14 +221,14 @@ impl Store {
     /// Changes a user, if it is still at `version` (when given).
     pub async fn update_user(
         &self,
-        customer: CustomerId,
         user: &UserRef,
         update: &UserUpdate,
         version: Option<i64>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<User, Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             let found: Option<User> =
@@ -253,13 +253,13 @@ impl Store {
     /// Deletes a user, if it is still at `version` (when given), frees its seats and says which.
     pub async fn delete_user(
         &self,
-        customer: CustomerId,
         user: &UserRef,
         version: Option<i64>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(UserId, Vec<ProductId>), Error> {
-        let _turn = self.queue(customer).await;
+        let customer = self.customer;
+        let _turn = self.queue().await;
         write_tx!(self, conn => {
             lock_customer!(conn, customer)?;
             let found: Option<User> = find_user!(customer, user).first(conn).await.optional()?;

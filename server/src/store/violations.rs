@@ -11,7 +11,7 @@ use super::members::users_of;
 use super::roll::ReadSeats;
 use super::types::Id;
 use super::walk::{ReadHolders, Walk};
-use super::{Store, User};
+use super::{CustomerStore, User};
 use crate::domain::{
     Catalogue, Compliance, CustomerId, Reason, UserId, Violation, ViolationFilter,
 };
@@ -53,23 +53,22 @@ pub struct ViolationSummary {
     pub rule_count: usize,
 }
 
-impl Store {
+impl CustomerStore {
     /// Returns users after `after` with violations that meet the filter, by id: until they have
     /// `limit` violations together, or so many users were walked.
     pub async fn violators(
         &self,
-        customer: CustomerId,
         catalogue: &Catalogue,
         filter: &ViolationFilter,
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Violators, Error> {
         let page = read_tx!(self, conn => {
-            let mut inspection = Inspection::new(conn, customer, catalogue, filter, after).await?;
+            let mut inspection = Inspection::new(conn, self.customer, catalogue, filter, after).await?;
             inspection.page(conn, limit).await
         })?;
         if page.users.is_empty() && page.next.is_none() {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(page)
     }
@@ -77,16 +76,15 @@ impl Store {
     /// Sums up the violations that meet the filter, at one moment.
     pub async fn summarize_violations(
         &self,
-        customer: CustomerId,
         catalogue: &Catalogue,
         filter: &ViolationFilter,
     ) -> Result<ViolationSummary, Error> {
         let summary = read_tx!(self, conn => {
-            let mut inspection = Inspection::new(conn, customer, catalogue, filter, None).await?;
+            let mut inspection = Inspection::new(conn, self.customer, catalogue, filter, None).await?;
             inspection.sum_up(conn).await
         })?;
         if summary.users == 0 {
-            self.customer(customer).await?;
+            self.customer().await?;
         }
         Ok(summary)
     }

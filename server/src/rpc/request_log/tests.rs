@@ -53,14 +53,14 @@ fn paths_that_callers_make_up_are_not_repeated() {
 fn the_reason_of_a_refusal_is_read_from_its_details() {
     let refused = refuse(ErrorReason::OwnRights, "no".to_owned(), &[]);
     let response = refused.into_http::<tonic::body::Body>();
-    let found = reason(response.headers());
+    let found = info(response.headers()).map(|info| info.reason);
     assert_eq!(found.as_deref(), Some("OWN_RIGHTS"));
-    assert_eq!(reason(&HeaderMap::new()), None);
+    assert_eq!(info(&HeaderMap::new()), None);
     for details in ["?", "AAAA"] {
         let mut headers = HeaderMap::new();
         let details = HeaderValue::from_static(details);
         headers.insert("grpc-status-details-bin", details);
-        assert_eq!(reason(&headers), None);
+        assert_eq!(info(&headers), None);
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     Chunk, Counts, Decide, Decision, Holdings, Interned, Marks, Rows, Standing, StandingRow,
     Written, draft, obstacle,
 };
-use crate::domain::{ChoiceId, Choices, PlanChoice, Record, Snapshot};
+use crate::domain::{ChoiceId, Choices, CustomerId, PlanChoice, Record, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::encode_plans;
 use crate::store::error::{Error, expect_rows, unavailable};
@@ -30,6 +30,7 @@ use crate::store::types::{Guid, Id, Instant};
 
 pub(super) async fn write_chunk(
     pool: &Pool<AsyncPgConnection>,
+    customer: CustomerId,
     chunk: &Chunk,
     decide: &Decide,
 ) -> Result<Written, Error> {
@@ -37,39 +38,51 @@ pub(super) async fn write_chunk(
         pool.get().await.map_err(unavailable)?;
     let conn: &mut AsyncPgConnection = &mut conn;
     conn.transaction(async |conn| {
-        let head = lock(conn, chunk).await?;
-        let (standing, mut snapshot) = read(conn, chunk).await?;
+        let head = lock(conn, customer).await?;
+        let (standing, mut snapshot) = read(conn, customer, chunk).await?;
         if let Some(obstacle) = obstacle(chunk, &standing) {
             return Ok(obstacle);
         }
         snapshot.progress = standing.progress.clone();
-        complete(conn, chunk.customer, &chunk.order, &mut snapshot).await?;
+        complete(conn, customer, &chunk.order, &mut snapshot).await?;
         let Decision { plan, results } = decide(&snapshot);
         let counts = Counts::new(&snapshot, &chunk.order, &plan);
-        let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices).await?;
+        let interned = intern(conn, customer, &plan.new_choices, &mut snapshot.choices).await?;
         let mut rows = Rows::new(chunk, &snapshot, &plan, &interned);
         let records = std::mem::take(&mut rows.records);
-        let commit = draft(chunk, &standing, &counts, records);
-        write(conn, chunk, (&head, &commit), &rows, &counts, results).await?;
+        let commit = draft(customer, chunk, &standing, &counts, records);
+        write(
+            conn,
+            customer,
+            chunk,
+            (&head, &commit),
+            &rows,
+            &counts,
+            results,
+        )
+        .await?;
         Ok(Written::Done(snapshot.choices))
     })
     .await
 }
 
 /// Takes the customer's lock, in a round trip of its own: nothing may be read before it is held.
-async fn lock(conn: &mut AsyncPgConnection, chunk: &Chunk) -> Result<Head, Error> {
-    let customer = c::table.find(Id::from(chunk.customer)).select((
-        c::change_seq,
-        c::change_hash,
-        c::changed_at,
-    ));
-    let head: HeadRow = customer.for_no_key_update().get_result(conn).await?;
+async fn lock(conn: &mut AsyncPgConnection, customer: CustomerId) -> Result<Head, Error> {
+    let head =
+        c::table
+            .find(Id::from(customer))
+            .select((c::change_seq, c::change_hash, c::changed_at));
+    let head: HeadRow = head.for_no_key_update().get_result(conn).await?;
     head.try_into()
 }
 
-async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
+async fn read(
+    conn: &AsyncPgConnection,
+    customer: CustomerId,
+    chunk: &Chunk,
+) -> Result<(Standing, Snapshot), Error> {
     let standing = b::table
-        .find((Id::from(chunk.customer), Id::from(chunk.batch)))
+        .find((Id::from(customer), Id::from(chunk.batch)))
         .select((
             b::next_position,
             b::fence,
@@ -86,7 +99,7 @@ async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snap
     let (standing, version, snapshot) = try_join!(
         standing.first::<StandingRow>(&mut c1).err_into(),
         version.first::<i64>(&mut c2).err_into(),
-        read_snapshot(conn, chunk.customer, &chunk.order, chunk.choices.clone()),
+        read_snapshot(conn, customer, &chunk.order, chunk.choices.clone()),
     )?;
     Ok((Standing::new(standing, version)?, snapshot))
 }
@@ -94,18 +107,17 @@ async fn read(conn: &AsyncPgConnection, chunk: &Chunk) -> Result<(Standing, Snap
 /// Gives new choices their numbers. The customer's lock makes "one more than the highest" safe.
 async fn intern(
     conn: &mut AsyncPgConnection,
-    chunk: &Chunk,
+    customer: CustomerId,
     new: &[PlanChoice],
     choices: &mut Choices,
 ) -> Result<Interned, Error> {
-    let customer = Id::from(chunk.customer);
     let mut interned = Interned::default();
     for choice in new {
         let (only, plans) = (
             matches!(choice, PlanChoice::Only(_)),
             encode_plans(choice.plans()),
         );
-        let mine = pc::table.filter(pc::customer_id.eq(customer));
+        let mine = pc::table.filter(pc::customer_id.eq(Id::from(customer)));
         let known: Option<i32> = mine
             .filter(pc::only_named.eq(only))
             .filter(pc::plan_ids.eq(&plans))
@@ -122,7 +134,7 @@ async fn intern(
                     .await?;
                 let number = highest.unwrap_or(0) + 1;
                 let row = (
-                    pc::customer_id.eq(customer),
+                    pc::customer_id.eq(Id::from(customer)),
                     pc::choice_id.eq(number),
                     pc::only_named.eq(only),
                     pc::plan_ids.eq(plans),
@@ -134,7 +146,7 @@ async fn intern(
                 let (id, plans) = (ChoiceId(number), choice.clone());
                 interned
                     .numbered
-                    .push(Record::ChoiceNumbered(chunk.customer, id, plans));
+                    .push(Record::ChoiceNumbered(customer, id, plans));
                 number
             }
         };
@@ -146,32 +158,33 @@ async fn intern(
 
 async fn write(
     conn: &AsyncPgConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     (head, commit): (&Head, &Draft),
     rows: &Rows,
     counts: &Counts,
     results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
-    let mut writes = vec![update_batch(conn, chunk, counts).boxed()];
+    let mut writes = vec![update_batch(conn, customer, chunk, counts).boxed()];
     let mut first = chunk.first_position;
     let mut marks = rows.marks(head.seq + 1);
     for (count, part) in results {
         let place = (first, count as i64);
-        writes.push(insert_results(conn, chunk, place, part, marks).boxed());
+        writes.push(insert_results(conn, customer, chunk, place, part, marks).boxed());
         first += count as i64;
         marks = Marks::default();
     }
     if !rows.inserts.is_empty() {
-        writes.push(insert_assignments(conn, chunk, &rows.inserts).boxed());
+        writes.push(insert_assignments(conn, customer, chunk, &rows.inserts).boxed());
     }
     if !rows.updates.is_empty() {
-        writes.push(update_assignments(conn, chunk, &rows.updates).boxed());
+        writes.push(update_assignments(conn, customer, chunk, &rows.updates).boxed());
     }
     if !rows.deletes.is_empty() {
-        writes.push(delete_assignments(conn, chunk, &rows.deletes).boxed());
+        writes.push(delete_assignments(conn, customer, &rows.deletes).boxed());
     }
     if !rows.products.is_empty() {
-        writes.push(update_seats(conn, chunk, rows).boxed());
+        writes.push(update_seats(conn, customer, rows).boxed());
     }
     if !commit.rows.is_empty() {
         writes.push(journal::postgres::write(conn, head, commit).boxed());
@@ -193,6 +206,7 @@ async fn exactly(
 
 async fn insert_assignments(
     conn: &AsyncPgConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     new: &Holdings,
 ) -> Result<(), Error> {
@@ -207,7 +221,7 @@ async fn insert_assignments(
         .sql(", ")
         .bind::<Array<Integer>, _>(&new.choices[..])
         .sql(") AS t(user_id, product_id, choice_id) WHERE b.customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
+        .bind::<Guid, _>(Id::from(customer))
         .sql(" AND b.batch_id = ")
         .bind::<Guid, _>(Id::from(chunk.batch));
     exactly(conn, "assignments", new.users.len(), statement).await
@@ -215,6 +229,7 @@ async fn insert_assignments(
 
 async fn update_assignments(
     conn: &AsyncPgConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     changed: &Holdings,
 ) -> Result<(), Error> {
@@ -228,14 +243,14 @@ async fn update_assignments(
             .sql(", ")
             .bind::<Array<Integer>, _>(&changed.choices[..])
             .sql(") AS t(user_id, product_id, choice_id) WHERE a.customer_id = ")
-            .bind::<Guid, _>(Id::from(chunk.customer))
+            .bind::<Guid, _>(Id::from(customer))
             .sql(" AND a.user_id = t.user_id AND a.product_id = t.product_id");
     exactly(conn, "changed assignments", changed.users.len(), statement).await
 }
 
 async fn delete_assignments(
     conn: &AsyncPgConnection,
-    chunk: &Chunk,
+    customer: CustomerId,
     gone: &Holdings,
 ) -> Result<(), Error> {
     let statement = sql("DELETE FROM assignments AS a USING unnest(")
@@ -243,31 +258,36 @@ async fn delete_assignments(
         .sql(", ")
         .bind::<Array<Guid>, _>(&gone.products[..])
         .sql(") AS t(user_id, product_id) WHERE a.customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
+        .bind::<Guid, _>(Id::from(customer))
         .sql(" AND a.user_id = t.user_id AND a.product_id = t.product_id");
     exactly(conn, "revoked assignments", gone.users.len(), statement).await
 }
 
-async fn update_seats(conn: &AsyncPgConnection, chunk: &Chunk, rows: &Rows) -> Result<(), Error> {
+async fn update_seats(
+    conn: &AsyncPgConnection,
+    customer: CustomerId,
+    rows: &Rows,
+) -> Result<(), Error> {
     let statement = sql("UPDATE licenses AS l SET assigned = l.assigned + t.delta FROM unnest(")
         .bind::<Array<Guid>, _>(&rows.products[..])
         .sql(", ")
         .bind::<Array<BigInt>, _>(&rows.deltas[..])
         .sql(") AS t(product_id, delta) WHERE l.customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
+        .bind::<Guid, _>(Id::from(customer))
         .sql(" AND l.product_id = t.product_id");
     exactly(conn, "licenses", rows.products.len(), statement).await
 }
 
 async fn insert_results(
     conn: &AsyncPgConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     (first_position, count): (i64, i64),
     results: Vec<u8>,
     marks: Marks<'_>,
 ) -> Result<(), Error> {
     let statement = sql("INSERT INTO batch_results (customer_id, batch_id, first_position, result_count, first_seq, change_count, dispositions, results, failed_user_ids) VALUES (")
-        .bind::<Guid, _>(Id::from(chunk.customer))
+        .bind::<Guid, _>(Id::from(customer))
         .sql(", ")
         .bind::<Guid, _>(Id::from(chunk.batch))
         .sql(", ")
@@ -290,6 +310,7 @@ async fn insert_results(
 
 async fn update_batch(
     conn: &AsyncPgConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     counts: &Counts,
 ) -> Result<(), Error> {
@@ -315,7 +336,7 @@ async fn update_batch(
         .sql(", lease_expires_at = ")
         .bind::<Instant, _>(chunk.lease_expires_at)
         .sql(" WHERE customer_id = ")
-        .bind::<Guid, _>(Id::from(chunk.customer))
+        .bind::<Guid, _>(Id::from(customer))
         .sql(" AND batch_id = ")
         .bind::<Guid, _>(Id::from(chunk.batch))
         .sql(" AND next_position = ")

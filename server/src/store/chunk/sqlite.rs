@@ -14,7 +14,7 @@ use super::{
     Chunk, Counts, Decide, Decision, Interned, Marks, Rows, Standing, StandingRow, Written, draft,
     obstacle,
 };
-use crate::domain::{ChoiceId, Choices, PlanChoice, Record, Snapshot};
+use crate::domain::{ChoiceId, Choices, CustomerId, PlanChoice, Record, Snapshot};
 use crate::store::batches::{ENDED, RUNNING};
 use crate::store::codec::encode_plans;
 use crate::store::error::{Error, expect_rows};
@@ -29,6 +29,7 @@ use crate::store::types::Id;
 
 pub(super) async fn write_chunk(
     db: &Sqlite,
+    customer: CustomerId,
     chunk: Arc<Chunk>,
     decide: Decide,
 ) -> Result<Written, Error> {
@@ -36,34 +37,51 @@ pub(super) async fn write_chunk(
     let work = writer.spawn_blocking(move |conn| {
         Ok(conn.immediate_transaction(|conn| {
             // A panic must not leave the transaction open: there is no other writer.
-            let run = AssertUnwindSafe(|| run(conn, &chunk, &decide));
+            let run = AssertUnwindSafe(|| run(conn, customer, &chunk, &decide));
             catch_unwind(run).unwrap_or_else(|_| Err(Error::Broken("a chunk panicked".to_owned())))
         }))
     });
     work.await?
 }
 
-fn run(conn: &mut SqliteConnection, chunk: &Chunk, decide: &Decide) -> Result<Written, Error> {
-    let (standing, mut snapshot) = read(conn, chunk)?;
+fn run(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    chunk: &Chunk,
+    decide: &Decide,
+) -> Result<Written, Error> {
+    let (standing, mut snapshot) = read(conn, customer, chunk)?;
     if let Some(obstacle) = obstacle(chunk, &standing) {
         return Ok(obstacle);
     }
     snapshot.progress = standing.progress.clone();
-    complete(conn, Id::from(chunk.customer), &chunk.order, &mut snapshot)?;
+    complete(conn, Id::from(customer), &chunk.order, &mut snapshot)?;
     let Decision { plan, results } = decide(&snapshot);
     let counts = Counts::new(&snapshot, &chunk.order, &plan);
-    let interned = intern(conn, chunk, &plan.new_choices, &mut snapshot.choices)?;
+    let interned = intern(conn, customer, &plan.new_choices, &mut snapshot.choices)?;
     let mut rows = Rows::new(chunk, &snapshot, &plan, &interned);
     let records = std::mem::take(&mut rows.records);
-    write(conn, chunk, &rows)?;
-    let first_seq = journal::sqlite::write(conn, &draft(chunk, &standing, &counts, records))?;
-    finish(conn, chunk, rows.marks(first_seq), &counts, results)?;
+    write(conn, customer, chunk, &rows)?;
+    let first_seq =
+        journal::sqlite::write(conn, &draft(customer, chunk, &standing, &counts, records))?;
+    finish(
+        conn,
+        customer,
+        chunk,
+        rows.marks(first_seq),
+        &counts,
+        results,
+    )?;
     Ok(Written::Done(snapshot.choices))
 }
 
-fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapshot), Error> {
+fn read(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    chunk: &Chunk,
+) -> Result<(Standing, Snapshot), Error> {
     let standing: StandingRow = b::table
-        .find((Id::from(chunk.customer), Id::from(chunk.batch)))
+        .find((Id::from(customer), Id::from(chunk.batch)))
         .select((
             b::next_position,
             b::fence,
@@ -77,7 +95,7 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
         .get_result(conn)?;
     let version = i::table.find(1).select(i::catalogue_version);
     let standing = Standing::new(standing, version.get_result(conn)?)?;
-    let customer = Id::from(chunk.customer);
+    let customer = Id::from(customer);
     let snapshot = read_snapshot(conn, customer, &chunk.order, chunk.choices.clone())?;
     Ok((standing, snapshot))
 }
@@ -85,18 +103,17 @@ fn read(conn: &mut SqliteConnection, chunk: &Chunk) -> Result<(Standing, Snapsho
 /// Gives new choices their numbers. The one writer makes "one more than the highest" safe.
 fn intern(
     conn: &mut SqliteConnection,
-    chunk: &Chunk,
+    customer: CustomerId,
     new: &[PlanChoice],
     choices: &mut Choices,
 ) -> Result<Interned, Error> {
-    let customer = Id::from(chunk.customer);
     let mut interned = Interned::default();
     for choice in new {
         let (only, plans) = (
             matches!(choice, PlanChoice::Only(_)),
             encode_plans(choice.plans()),
         );
-        let mine = pc::table.filter(pc::customer_id.eq(customer));
+        let mine = pc::table.filter(pc::customer_id.eq(Id::from(customer)));
         let known: Option<i32> = mine
             .filter(pc::only_named.eq(only))
             .filter(pc::plan_ids.eq(&plans))
@@ -110,7 +127,7 @@ fn intern(
                     mine.select(diesel::dsl::max(pc::choice_id)).first(conn)?;
                 let number = highest.unwrap_or(0) + 1;
                 let row = (
-                    pc::customer_id.eq(customer),
+                    pc::customer_id.eq(Id::from(customer)),
                     pc::choice_id.eq(number),
                     pc::only_named.eq(only),
                     pc::plan_ids.eq(plans),
@@ -119,7 +136,7 @@ fn intern(
                 let (id, plans) = (ChoiceId(number), choice.clone());
                 interned
                     .numbered
-                    .push(Record::ChoiceNumbered(chunk.customer, id, plans));
+                    .push(Record::ChoiceNumbered(customer, id, plans));
                 number
             }
         };
@@ -129,8 +146,13 @@ fn intern(
     Ok(interned)
 }
 
-fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), Error> {
-    let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
+fn write(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    chunk: &Chunk,
+    rows: &Rows,
+) -> Result<(), Error> {
+    let (customer, batch) = (Id::from(customer), Id::from(chunk.batch));
     let new = &rows.inserts;
     for ((user, product), choice) in new.users.iter().zip(&new.products).zip(&new.choices) {
         let row = (
@@ -176,12 +198,13 @@ fn write(conn: &mut SqliteConnection, chunk: &Chunk, rows: &Rows) -> Result<(), 
 
 fn finish(
     conn: &mut SqliteConnection,
+    customer: CustomerId,
     chunk: &Chunk,
     mut marks: Marks<'_>,
     counts: &Counts,
     results: Vec<(usize, Vec<u8>)>,
 ) -> Result<(), Error> {
-    let (customer, batch) = (Id::from(chunk.customer), Id::from(chunk.batch));
+    let (customer, batch) = (Id::from(customer), Id::from(chunk.batch));
     let mut first = chunk.first_position;
     for (count, part) in results {
         let count = count as i64;

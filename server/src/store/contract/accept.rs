@@ -3,7 +3,7 @@
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, assign, by_id, by_name, customer, display, later, name_of,
-    new_user, principal, revoke, user,
+    new_user, principal, revoke, scope, user,
 };
 use super::raw;
 use crate::domain::{BatchId, Change, Order, RequestId, UserRef};
@@ -143,12 +143,12 @@ pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
         .create_customer(there, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
-    let other = NewBatch {
-        customer: there,
-        ..other
-    };
     assert!(matches!(
-        fixture.try_accept(&other).await.expect("accepted"),
+        fixture
+            .of(there)
+            .try_accept(&other)
+            .await
+            .expect("accepted"),
         Accepted::New(_)
     ));
     // A customer that is not there has none.
@@ -157,12 +157,8 @@ pub(super) async fn a_request_id_is_not_used_for_two_requests(fresh: Fresh) {
         resource: "customer",
         id: nowhere.to_string(),
     };
-    let accept = NewBatch {
-        customer: nowhere,
-        ..other
-    };
     assert_eq!(
-        raw::refusal(store, fixture.try_accept(&accept)).await,
+        raw::refusal(store, fixture.of(nowhere).try_accept(&other)).await,
         expected
     );
 }
@@ -172,8 +168,9 @@ pub(super) async fn a_user_that_is_named_twice_is_refused_in_every_spelling(fres
     let store = &fixture.store;
     fixture.create_users(1..=3).await;
     let new = new_user(4, "straße@x.de");
-    store
-        .create_user(fixture.customer, new, &BY, NOW)
+    fixture
+        .rows
+        .create_user(new, &BY, NOW)
         .await
         .expect("created");
     let name = name_of(2);
@@ -209,8 +206,9 @@ pub(super) async fn users_that_are_not_there_get_a_turn_without_a_user(fresh: Fr
     let store = &fixture.store;
     fixture.enable_seats(OFFICE, 1).await;
     fixture.create_users(1..=3).await;
-    store
-        .delete_user(fixture.customer, &by_id(user(2)), None, &BY, NOW)
+    fixture
+        .rows
+        .delete_user(&by_id(user(2)), None, &BY, NOW)
         .await
         .expect("deleted");
     let there = customer(2);
@@ -220,7 +218,8 @@ pub(super) async fn users_that_are_not_there_get_a_turn_without_a_user(fresh: Fr
         .expect("created");
     let foreign = new_user(7, "foreign@x");
     store
-        .create_user(there, foreign, &BY, NOW)
+        .of(scope(there))
+        .create_user(foreign, &BY, NOW)
         .await
         .expect("created");
 

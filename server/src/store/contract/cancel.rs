@@ -3,16 +3,13 @@
 use uuid::Uuid;
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, revoke, user};
+use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, revoke, scope, user};
 use super::raw;
 use crate::domain::{BatchId, Stop, Terms};
 use crate::store::{Batch, NewBatch};
 
 async fn cancel(fixture: &Fixture, batch: &Batch) -> Batch {
-    let cancelled = fixture
-        .store
-        .cancel_batch(fixture.customer, batch.batch_id, &BY, NOW)
-        .await;
+    let cancelled = fixture.rows.cancel_batch(batch.batch_id, &BY, NOW).await;
     cancelled.expect("cancelled")
 }
 
@@ -114,6 +111,12 @@ pub(super) async fn a_batch_that_stops_by_itself_or_has_ended_is_not_cancelled(f
         ..
     } = &fixture;
     for (customer, id) in [(*own, Uuid::from_u128(99)), (customer(9), one.batch_id.0)] {
-        raw::refusal(store, store.cancel_batch(customer, BatchId(id), &BY, NOW)).await;
+        raw::refusal(
+            store,
+            store
+                .of(scope(customer))
+                .cancel_batch(BatchId(id), &BY, NOW),
+        )
+        .await;
     }
 }

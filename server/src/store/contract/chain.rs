@@ -1,6 +1,6 @@
 //! A chain as whoever verifies it sees it: all of its parts, and whether they are whole.
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, scope};
 use crate::domain::{
     BatchId, Comment, Commit, CustomerId, Cut, Origin, Record, RequestId, hash_record,
 };
@@ -21,12 +21,20 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) async fn read(store: &Store, customer: CustomerId) -> Self {
-        let head = store.checkpoint(customer).await.expect("a checkpoint");
-        let start = store.start(customer).await.expect("a start");
+        let head = store
+            .of(scope(customer))
+            .checkpoint()
+            .await
+            .expect("a checkpoint");
+        let start = store.of(scope(customer)).start().await.expect("a start");
         let (mut records, mut commits) = (Vec::new(), Vec::new());
         let mut after = start.as_ref().map_or(0, |start| start.position);
         loop {
-            let part = store.journal(customer, after, PART).await.expect("a part");
+            let part = store
+                .of(scope(customer))
+                .journal(after, PART)
+                .await
+                .expect("a part");
             let JournalPart {
                 records: more,
                 commits: ended,

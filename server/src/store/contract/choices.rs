@@ -19,8 +19,8 @@ fn except(number: u128) -> PlanChoice {
 
 async fn plans(fixture: &Fixture, user: UserId) -> Vec<PlanChoice> {
     let held = fixture
-        .store
-        .assignments(fixture.customer, of_user(user), &Place::First, 9)
+        .rows
+        .assignments(of_user(user), &Place::First, 9)
         .await;
     held.expect("assignments")
         .into_iter()
@@ -85,8 +85,8 @@ pub(super) async fn a_choice_is_changed_in_place_and_takes_no_other_seat(fresh: 
     assert_eq!(fixture.assigned(OFFICE).await, 4);
     assert_eq!(plans(&fixture, user(1)).await, [only(2)]);
     let first = fixture
-        .store
-        .assignments(fixture.customer, of_user(user(1)), &Place::First, 9)
+        .rows
+        .assignments(of_user(user(1)), &Place::First, 9)
         .await;
     let first = first.expect("assignments")[0].batch;
     assert_eq!(
@@ -179,10 +179,7 @@ pub(super) async fn each_customer_numbers_its_own_choices(fresh: Fresh) {
         fixture.run(1, &users, assign_plans(OFFICE, only(1))).await,
         "AAAA"
     );
-    let there = Fixture {
-        customer: customer(2),
-        ..fixture.clone()
-    };
+    let there = fixture.of(customer(2));
     let name = display("Fabrikam");
     there
         .store

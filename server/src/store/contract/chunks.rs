@@ -27,7 +27,7 @@ async fn obstacle(fixture: &Fixture, chunk: Chunk) -> Written {
     let before = raw::contents(&fixture.store).await;
     let decide: Decide = Arc::new(|_| panic!("asked for a decision that cannot be used"));
     let written = fixture
-        .store
+        .rows
         .write_chunk(Arc::new(chunk), decide)
         .await
         .expect("an answer");
@@ -77,12 +77,8 @@ pub(super) async fn a_chunk_commits_everything_together(fresh: Fresh) {
     };
     assert_eq!(fixture.results(&batch, 64).await, [results]);
 
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let held = store
-        .assignments(*customer, of_user(user(2)), &Place::First, 9)
-        .await;
+    let Fixture { rows, .. } = &fixture;
+    let held = rows.assignments(of_user(user(2)), &Place::First, 9).await;
     let held = held.expect("assignments");
     let products: Vec<_> = held.iter().map(|one| one.product).collect();
     assert_eq!(products, [OFFICE, BASIC]);
@@ -143,7 +139,7 @@ pub(super) async fn a_chunk_that_cannot_be_written_leaves_no_trace(fresh: Fresh)
             spoil(&mut plan);
             decision_of(plan)
         });
-        let write = fixture.store.write_chunk(chunk.clone(), spoiled);
+        let write = fixture.rows.write_chunk(chunk.clone(), spoiled);
         let error = raw::failure(&fixture.store, write).await;
         assert!(matches!(error, Error::Broken(_)), "{what}: {error:?}");
     }
@@ -227,24 +223,19 @@ pub(super) async fn a_user_deleted_or_changed_since_acceptance_is_seen_as_it_is(
     let batch = fixture
         .accept(&fixture.request(1, &users, assign(&[OFFICE])))
         .await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    store
-        .delete_user(*customer, &by_id(user(2)), None, &BY, NOW)
+    let rows = &fixture.rows;
+    rows.delete_user(&by_id(user(2)), None, &BY, NOW)
         .await
         .expect("deleted");
     let mut update = crate::store::UserUpdate {
         active: Some(false),
         ..Default::default()
     };
-    store
-        .update_user(*customer, &by_id(user(3)), &update, None, &BY, NOW)
+    rows.update_user(&by_id(user(3)), &update, None, &BY, NOW)
         .await
         .expect("changed");
     (update.active, update.usage_location) = (None, Some(None));
-    store
-        .update_user(*customer, &by_id(user(4)), &update, None, &BY, NOW)
+    rows.update_user(&by_id(user(4)), &update, None, &BY, NOW)
         .await
         .expect("changed");
     assert_eq!(fixture.work(&batch).await, "AFFF");

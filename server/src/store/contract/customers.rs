@@ -1,7 +1,7 @@
 //! Customers.
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, customer, display, first_users, later};
+use super::fixture::{BY, Fixture, NOW, customer, display, first_users, later, scope};
 use super::raw;
 use crate::domain::{DisplayName, Place};
 use crate::store::{AssignmentFilter, Customer, CustomerUpdate, Refusal};
@@ -30,11 +30,15 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
         updated_at: NOW,
     };
     assert_eq!(created, expected);
-    assert_eq!(store.customer(id).await.expect("found"), expected);
+    assert_eq!(
+        store.of(scope(id)).customer().await.expect("found"),
+        expected
+    );
 
     let name = display("Fabrikam é");
     let renamed = store
-        .update_customer(id, &rename(&name), Some(1), &BY, later(5))
+        .of(scope(id))
+        .update_customer(&rename(&name), Some(1), &BY, later(5))
         .await;
     let expected = Customer {
         display_name: "Fabrikam é".to_owned(),
@@ -43,7 +47,10 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
         ..expected
     };
     assert_eq!(renamed.expect("renamed"), expected);
-    assert_eq!(store.customer(id).await.expect("found"), expected);
+    assert_eq!(
+        store.of(scope(id)).customer().await.expect("found"),
+        expected
+    );
 
     // The same again is no change; without a version, any will do.
     let nothing = CustomerUpdate::default();
@@ -53,16 +60,23 @@ pub(super) async fn a_customer_is_created_read_and_renamed(fresh: Fresh) {
         (rename(&name), None),
     ] {
         let same = store
-            .update_customer(id, &update, version, &BY, later(9))
+            .of(scope(id))
+            .update_customer(&update, version, &BY, later(9))
             .await;
         assert_eq!(same.expect("unchanged"), expected);
     }
-    assert_eq!(store.customer(id).await.expect("found"), expected);
+    assert_eq!(
+        store.of(scope(id)).customer().await.expect("found"),
+        expected
+    );
 }
 
 pub(super) async fn a_customer_id_is_given_once(fresh: Fresh) {
     let Fixture {
-        store, customer, ..
+        store,
+        customer,
+        rows,
+        ..
     } = fresh.fixture().await;
     let name = display("Fabrikam");
     let again = store.create_customer(customer, &name, &BY, NOW);
@@ -72,7 +86,7 @@ pub(super) async fn a_customer_id_is_given_once(fresh: Fresh) {
     };
     assert_eq!(raw::refusal(&store, again).await, expected);
     assert_eq!(
-        store.customer(customer).await.expect("found").display_name,
+        rows.customer().await.expect("found").display_name,
         "Contoso"
     );
 }
@@ -84,9 +98,13 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
         resource: "customer",
         id: id.to_string(),
     };
-    assert_eq!(raw::refusal(&store, store.customer(id)).await, expected);
+    assert_eq!(
+        raw::refusal(&store, store.of(scope(id)).customer()).await,
+        expected
+    );
     let update = rename(&name);
-    let update = store.update_customer(id, &update, None, &BY, NOW);
+    let nobody = store.of(scope(id));
+    let update = nobody.update_customer(&update, None, &BY, NOW);
     assert_eq!(raw::refusal(&store, update).await, expected);
     // Nothing that belongs to a customer is an empty list for a customer that is not there.
     assert_eq!(
@@ -94,17 +112,19 @@ pub(super) async fn a_customer_that_is_not_there_is_not_found(fresh: Fresh) {
         expected
     );
     assert_eq!(
-        raw::refusal(&store, store.licenses(id, None, &Place::First, 9)).await,
+        raw::refusal(&store, store.of(scope(id)).licenses(None, &Place::First, 9)).await,
         expected
     );
     assert_eq!(
-        raw::refusal(&store, store.batches(id, None, &Place::First, 9)).await,
+        raw::refusal(&store, store.of(scope(id)).batches(None, &Place::First, 9)).await,
         expected
     );
     assert_eq!(
         raw::refusal(
             &store,
-            store.assignments(id, AssignmentFilter::default(), &Place::First, 9)
+            store
+                .of(scope(id))
+                .assignments(AssignmentFilter::default(), &Place::First, 9)
         )
         .await,
         expected
@@ -115,12 +135,13 @@ pub(super) async fn a_customer_at_another_version_is_left_alone(fresh: Fresh) {
     let Fixture {
         store,
         customer: id,
+        rows,
         ..
     } = fresh.fixture().await;
     let name = display("Fabrikam");
     for stale in [0, 2, -1] {
         let update = rename(&name);
-        let update = store.update_customer(id, &update, Some(stale), &BY, NOW);
+        let update = rows.update_customer(&update, Some(stale), &BY, NOW);
         let refusal = raw::refusal(&store, update).await;
         let (resource, id) = ("customer", id.to_string());
         assert_eq!(

@@ -11,9 +11,7 @@ use crate::domain::{ChoiceId, Edit};
 
 pub(super) async fn a_deleted_user_frees_its_seats_and_says_so_in_one_change(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     for product in [OFFICE, PREMIUM] {
         fixture.enable_seats(product, 5).await;
     }
@@ -22,8 +20,8 @@ pub(super) async fn a_deleted_user_frees_its_seats_and_says_so_in_one_change(fre
         fixture.run(1, &users, assign(&[PREMIUM, OFFICE])).await,
         "AAA"
     );
-    let deleted = store
-        .delete_user(*customer, &by_name(&name_of(2)), Some(1), &BY, later(5))
+    let deleted = rows
+        .delete_user(&by_name(&name_of(2)), Some(1), &BY, later(5))
         .await;
     assert_eq!(deleted.expect("deleted"), (user(2), vec![OFFICE, PREMIUM]));
 
@@ -51,51 +49,43 @@ pub(super) async fn a_deleted_user_frees_its_seats_and_says_so_in_one_change(fre
     assert_eq!(changes.len(), 4);
 
     // Who held nothing loses nothing.
-    store
-        .create_user(*customer, new_user(4, "d@x"), &BY, NOW)
+    rows.create_user(new_user(4, "d@x"), &BY, NOW)
         .await
         .expect("created");
-    let deleted = store
-        .delete_user(*customer, &by_id(user(4)), None, &BY, NOW)
-        .await;
+    let deleted = rows.delete_user(&by_id(user(4)), None, &BY, NOW).await;
     assert_eq!(deleted.expect("deleted"), (user(4), vec![]));
     assert_eq!(raw::changes(&fixture).await.len(), 4);
 }
 
 pub(super) async fn a_deleted_users_name_can_be_used_again_and_its_id_cannot(fresh: Fresh) {
     let Fixture {
-        store, customer, ..
+        store,
+        customer,
+        rows,
+        ..
     } = fresh.fixture().await;
-    store
-        .create_user(customer, new_user(1, "ada@x"), &BY, NOW)
+    rows.create_user(new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
-    store
-        .delete_user(customer, &by_id(user(1)), None, &BY, NOW)
+    rows.delete_user(&by_id(user(1)), None, &BY, NOW)
         .await
         .expect("deleted");
     for user in [by_id(user(1)), by_name("ada@x")] {
         let expected = not_found(&user);
-        assert_eq!(
-            raw::refusal(&store, store.user(customer, &user)).await,
-            expected
-        );
-        let again = store.delete_user(customer, &user, None, &BY, NOW);
+        assert_eq!(raw::refusal(&store, rows.user(&user)).await, expected);
+        let again = rows.delete_user(&user, None, &BY, NOW);
         assert_eq!(raw::refusal(&store, again).await, expected);
     }
     assert_eq!(first_users(&store, customer, 9).await.expect("a page"), []);
-    let same_id = store.create_user(customer, new_user(1, "new@x"), &BY, NOW);
+    let same_id = rows.create_user(new_user(1, "new@x"), &BY, NOW);
     assert_eq!(raw::refusal(&store, same_id).await, taken("user_id"));
-    let same_name = store
-        .create_user(customer, new_user(2, "ADA@x"), &BY, NOW)
-        .await;
+    let same_name = rows.create_user(new_user(2, "ADA@x"), &BY, NOW).await;
     assert_eq!(same_name.expect("created").user_id, user(2));
-    let found = store.user(customer, &by_name("ada@x")).await;
+    let found = rows.user(&by_name("ada@x")).await;
     assert_eq!(found.expect("found").user_id, user(2));
 
     // Any number of users can be deleted; the tombstones hold no personal data.
-    store
-        .delete_user(customer, &by_id(user(2)), None, &BY, NOW)
+    rows.delete_user(&by_id(user(2)), None, &BY, NOW)
         .await
         .expect("deleted");
     let left = raw::lines(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, customer, later};
+use super::fixture::{BY, Fixture, NOW, customer, later, scope};
 use super::overlap::Overlap;
 use crate::domain::{
     AccessChange, Caller, Customers, Directory, Forbidden, Grant, GrantId, INSTALLATION, Key,
@@ -139,7 +139,8 @@ pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
     let mut new = admin(1);
     new.grants.push((listed.clone(), NOW.0));
     let before = store
-        .checkpoint(INSTALLATION)
+        .of(scope(INSTALLATION))
+        .checkpoint()
         .await
         .expect("an end")
         .position;
@@ -162,7 +163,8 @@ pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
         from: None,
         until: None,
     };
-    let history = store.history(INSTALLATION, &filter, None, 100).await;
+    let journal = store.of(scope(INSTALLATION));
+    let history = journal.history(&filter, None, 100).await;
     let mut recorded = history.expect("a page");
     recorded.retain(|record| record.seq > before);
     recorded.reverse();
@@ -202,7 +204,8 @@ pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
         (listed.roles, &listed.customers)
     );
     let part = store
-        .journal(INSTALLATION, before, 1_000)
+        .of(scope(INSTALLATION))
+        .journal(before, 1_000)
         .await
         .expect("a part");
     let bytes: Vec<u8> = part
@@ -220,7 +223,11 @@ pub(super) async fn a_change_of_rights_that_is_refused_changes_nothing(fresh: Fr
         .await
         .expect("created");
     let before = store.directory().await.expect("read");
-    let head = store.checkpoint(INSTALLATION).await.expect("an end");
+    let head = store
+        .of(scope(INSTALLATION))
+        .checkpoint()
+        .await
+        .expect("an end");
     let nowhere = Customers::Listed([customer(77)].into());
     let for_nobody = grant(11, &[Role::Reader], nowhere, None);
     let missing = |resource, number: u128| Refusal::NotFound {
@@ -275,7 +282,11 @@ pub(super) async fn a_change_of_rights_that_is_refused_changes_nothing(fresh: Fr
     assert!(matches!(refused, Err(Error::Refused(refusal)) if refusal == beyond));
     let after = store.directory().await.expect("read");
     assert_eq!((after.version, all(&after)), (before.version, all(&before)));
-    let end = store.checkpoint(INSTALLATION).await.expect("an end");
+    let end = store
+        .of(scope(INSTALLATION))
+        .checkpoint()
+        .await
+        .expect("an end");
     assert_eq!(end, head);
 }
 

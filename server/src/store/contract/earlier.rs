@@ -160,9 +160,7 @@ pub(super) async fn a_revert_leaves_alone_what_was_changed_since(fresh: Fresh) {
         .run(6, &users[4..5], assign_plans(OFFICE, PlanChoice::ALL))
         .await;
     let gone = &by_id(users[5]);
-    let deleted = fixture
-        .store
-        .delete_user(fixture.customer, gone, None, &BY, NOW);
+    let deleted = fixture.rows.delete_user(gone, None, &BY, NOW);
     deleted.await.expect("deleted");
 
     let all = do_all(&fixture, &reverting(&fixture, 7, &batch, false)).await;
@@ -195,7 +193,7 @@ pub(super) async fn a_revert_says_who_has_changed_what_since(fresh: Fresh) {
     let chunk = Arc::new(fixture.chunk(&revert, 0).await);
     let seen: Arc<Mutex<Option<Snapshot>>> = Arc::default();
     let (decide, keep) = (fixture.decision(&chunk), seen.clone());
-    let written = fixture.store.write_chunk(
+    let written = fixture.rows.write_chunk(
         chunk,
         Arc::new(move |snapshot| {
             *keep.lock().expect("no panic") = Some(snapshot.clone());
@@ -294,11 +292,9 @@ pub(super) async fn a_retry_looks_up_again_who_was_not_there(fresh: Fresh) {
     sorted.sort_unstable();
     assert_eq!(sorted, ['A', 'F', 'F', 'F', 'F']);
 
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     for (number, name) in [(71, "new@example.com"), (70, "seventy@example.com")] {
-        let created = store.create_user(*customer, new_user(number, name), &BY, NOW);
+        let created = rows.create_user(new_user(number, name), &BY, NOW);
         created.await.expect("created");
     }
     let (retry, letters) = do_all(&fixture, &retrying(&fixture, 2, &batch, false)).await;
@@ -375,10 +371,7 @@ pub(super) async fn a_batch_that_runs_is_neither_reverted_nor_retried(fresh: Fre
     let (other, name) = (customer(2), super::fixture::display("Other"));
     let created = fixture.store.create_customer(other, &name, &BY, NOW).await;
     created.expect("created");
-    let elsewhere = Fixture {
-        customer: other,
-        ..fixture.clone()
-    };
+    let elsewhere = fixture.of(other);
     for (fixture, batch) in [(&fixture, &strange), (&elsewhere, &batch)] {
         for request in [
             reverting(fixture, 4, batch, false),

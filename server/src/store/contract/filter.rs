@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, country, customer,
-    display, first_users, later, plan, principal, product, user,
+    display, first_users, later, plan, principal, product, scope, user,
 };
 use super::raw;
 use crate::domain::{
@@ -111,10 +111,7 @@ impl World {
         let rows = (1..=count)
             .map(|number| random_user(number, numbers))
             .collect();
-        let imported = fixture
-            .store
-            .import_users(fixture.customer, rows, &BY, NOW)
-            .await;
+        let imported = fixture.rows.import_users(rows, &BY, NOW).await;
         assert_eq!(imported.expect("imported").len(), count as usize);
         // Somebody else's users are in no list of this customer.
         let other = customer(2);
@@ -127,7 +124,8 @@ impl World {
         let rows = (1..=9).map(|number| random_user(number, numbers)).collect();
         fixture
             .store
-            .import_users(other, rows, &BY, NOW)
+            .of(scope(other))
+            .import_users(rows, &BY, NOW)
             .await
             .expect("imported");
         let users = first_users(&fixture.store, fixture.customer, 1_000).await;
@@ -198,7 +196,8 @@ impl World {
             let gone = self.people.swap_remove(numbers.below(self.people.len()));
             let (store, id) = (&self.fixture.store, by_id(gone.user.user_id));
             store
-                .delete_user(self.fixture.customer, &id, None, &BY, NOW)
+                .of(scope(self.fixture.customer))
+                .delete_user(&id, None, &BY, NOW)
                 .await
                 .expect("deleted");
         }
@@ -280,28 +279,26 @@ pub(super) fn key_of(user: &User, order: UserOrder) -> UserKey {
 pub(super) async fn users_who_meet_a_filter_are_listed_in_every_order(fresh: Fresh) {
     let mut numbers = Numbers(1);
     let world = World::new(fresh, 240, &mut numbers).await;
-    let (store, customer) = (&world.fixture.store, world.fixture.customer);
+    let rows = &world.fixture.rows;
     let mut found = 0;
     for round in 0..150 {
         let filter = world.random_filter(&mut numbers);
         let order = ORDERS[round % 3];
         let expected = world.expected(&filter, order);
         found += expected.len();
-        let all = store
-            .users(customer, &filter, order, &Place::First, 1_000)
-            .await;
+        let all = rows.users(&filter, order, &Place::First, 1_000).await;
         let all: Vec<UserId> = all
             .expect("users")
             .iter()
             .map(|user| user.user_id)
             .collect();
         assert_eq!(all, expected, "{filter:?} {order:?}");
-        let count = store.count_users(customer, &filter).await.expect("a count");
+        let count = rows.count_users(&filter).await.expect("a count");
         assert_eq!(count, expected.len() as i64, "{filter:?}");
         let by_name = world.expected(&filter, UserOrder::DisplayName);
-        let ids = store.user_ids(customer, &filter, 1_000).await.expect("ids");
+        let ids = rows.user_ids(&filter, 1_000).await.expect("ids");
         assert_eq!(ids, by_name, "{filter:?}");
-        let some = store.user_ids(customer, &filter, 3).await.expect("ids");
+        let some = rows.user_ids(&filter, 3).await.expect("ids");
         assert_eq!(some, by_name[..by_name.len().min(3)], "{filter:?}");
     }
     assert!(
@@ -341,7 +338,8 @@ async fn walk(
     let (mut seen, mut place) = (Vec::new(), start);
     loop {
         let page = store
-            .users(customer, filter, order, &place, size)
+            .of(scope(customer))
+            .users(filter, order, &place, size)
             .await
             .expect("a page");
         assert!(page.len() <= size as usize);
@@ -365,7 +363,7 @@ async fn walk(
 pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fresh) {
     let mut numbers = Numbers(3);
     let mut world = World::new(fresh, 60, &mut numbers).await;
-    let (store, customer) = (world.fixture.store.clone(), world.fixture.customer);
+    let rows = world.fixture.rows.clone();
     let filter = UserFilter::default();
     let order = UserOrder::DisplayName;
     for start in [Place::First, Place::Last] {
@@ -373,10 +371,7 @@ pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fre
         let (mut seen, mut place) = (Vec::new(), start.clone());
         let mut gone = BTreeSet::new();
         loop {
-            let page = store
-                .users(customer, &filter, order, &place, 4)
-                .await
-                .expect("a page");
+            let page = rows.users(&filter, order, &place, 4).await.expect("a page");
             let (Some(first), Some(last)) = (page.first(), page.last()) else {
                 break;
             };
@@ -385,8 +380,7 @@ pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fre
             seen.extend(page.iter().map(|user| user.user_id));
             // The very user that the next page is beyond goes, and others come.
             let id = edge.user_id;
-            store
-                .delete_user(customer, &by_id(id), None, &BY, NOW)
+            rows.delete_user(&by_id(id), None, &BY, NOW)
                 .await
                 .expect("deleted");
             gone.insert(id);
@@ -394,8 +388,7 @@ pub(super) async fn pages_of_users_are_stable_while_users_come_and_go(fresh: Fre
                 1_000 + seen.len() as u128 + numbers.below(1 << 40) as u128,
                 &mut numbers,
             );
-            store
-                .import_users(customer, vec![new], &BY, NOW)
+            rows.import_users(vec![new], &BY, NOW)
                 .await
                 .expect("imported");
             place = match start {
@@ -424,10 +417,10 @@ pub(super) async fn a_filter_by_a_batch_that_is_not_there_is_refused(fresh: Fres
         id: batch.to_string(),
     };
     let order = UserOrder::DisplayName;
-    let list = store.users(fixture.customer, &filter, order, &Place::First, 9);
+    let list = fixture.rows.users(&filter, order, &Place::First, 9);
     assert_eq!(raw::refusal(store, list).await, expected);
-    let count = store.count_users(fixture.customer, &filter);
+    let count = fixture.rows.count_users(&filter);
     assert_eq!(raw::refusal(store, count).await, expected);
-    let ids = store.user_ids(fixture.customer, &filter, 9);
+    let ids = fixture.rows.user_ids(&filter, 9);
     assert_eq!(raw::refusal(store, ids).await, expected);
 }

@@ -9,12 +9,13 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use crate::domain::{
     Assign, Catalogue, Change, Comment, Country, CustomerId, DisplayName, Origin, Place,
-    PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, UserFilter, UserId, UserOrder, UserRef,
+    PlanChoice, PlanEdit, PlanId, PrincipalName, ProductId, Scope, UserFilter, UserId, UserOrder,
+    UserRef,
 };
 use crate::edition::{AppliesTo, Edition, EditionPlan, EditionProduct, EditionRule, RuleSet};
 use crate::store::{
-    AssignmentFilter, Error, ImportUser, Imported, License, NewUser, SeatsUpdate, Store, Timestamp,
-    User, UserUpdate,
+    AssignmentFilter, CustomerStore, Error, ImportUser, Imported, License, NewUser, SeatsUpdate,
+    Store, Timestamp, User, UserUpdate,
 };
 
 /// The moment of every call, unless time matters.
@@ -56,6 +57,11 @@ pub(super) const fn user(number: u128) -> UserId {
 
 pub(super) const fn customer(number: u128) -> CustomerId {
     CustomerId(Uuid::from_u128(number))
+}
+
+/// The way into a customer, or into the installation's journal.
+pub(super) fn scope(customer: CustomerId) -> Scope {
+    Scope::of_service(customer)
 }
 
 pub(super) fn display(name: &str) -> DisplayName {
@@ -192,7 +198,8 @@ pub(super) async fn first_users(
 ) -> Result<Vec<User>, Error> {
     let filter = UserFilter::default();
     store
-        .users(customer, &filter, UserOrder::Id, &Place::First, limit)
+        .of(scope(customer))
+        .users(&filter, UserOrder::Id, &Place::First, limit)
         .await
 }
 
@@ -217,6 +224,7 @@ impl Fresh {
             .expect("created");
         let catalogue = Arc::new(store.catalogue().await.expect("a catalogue"));
         Fixture {
+            rows: store.of(scope(customer)),
             store,
             customer,
             catalogue,
@@ -230,15 +238,28 @@ impl Fresh {
 pub(super) struct Fixture {
     pub(super) store: Store,
     pub(super) customer: CustomerId,
+    /// What is the customer's.
+    pub(super) rows: CustomerStore,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) fresh: Arc<Fresh>,
 }
 
 impl Fixture {
+    /// Another customer of the same store.
+    pub(super) fn of(&self, customer: CustomerId) -> Self {
+        Self {
+            customer,
+            rows: self.store.of(scope(customer)),
+            ..self.clone()
+        }
+    }
+
     /// The same customer as another server sees it.
     pub(super) async fn on_another_server(&self) -> Self {
+        let store = self.fresh.another_server().await;
         Self {
-            store: self.fresh.another_server().await,
+            rows: store.of(scope(self.customer)),
+            store,
             ..self.clone()
         }
     }
@@ -248,15 +269,15 @@ impl Fixture {
             enabled: Some(enabled),
             ..SeatsUpdate::default()
         };
-        self.store
-            .set_seats(self.customer, product, update, &BY, NOW)
+        self.rows
+            .set_seats(product, update, &BY, NOW)
             .await
             .expect("seats")
     }
 
     pub(super) async fn assigned(&self, product: ProductId) -> i64 {
-        self.store
-            .license(self.customer, product)
+        self.rows
+            .license(product)
             .await
             .expect("a license")
             .seats
@@ -278,10 +299,7 @@ impl Fixture {
                     last_active_at: None,
                 },
             });
-            let imported = self
-                .store
-                .import_users(self.customer, part.collect(), &BY, NOW)
-                .await;
+            let imported = self.rows.import_users(part.collect(), &BY, NOW).await;
             let imported = imported.expect("imported");
             assert!(
                 imported
@@ -298,17 +316,15 @@ impl Fixture {
             user: Some(user),
             product: Some(product),
         };
-        let held = self
-            .store
-            .assignments(self.customer, held, &Place::First, 1);
+        let held = self.rows.assignments(held, &Place::First, 1);
         held.await.expect("assignments").remove(0).plans
     }
 
     /// Which products a user holds.
     pub(super) async fn held(&self, user: UserId) -> Vec<ProductId> {
         let held = self
-            .store
-            .assignments(self.customer, of_user(user), &Place::First, i64::MAX)
+            .rows
+            .assignments(of_user(user), &Place::First, i64::MAX)
             .await;
         held.expect("assignments")
             .into_iter()

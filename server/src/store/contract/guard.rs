@@ -12,10 +12,7 @@ async fn set(fixture: &Fixture, users: Option<u32>, percent: Option<u32>) -> Gua
         guard: Some(guard),
         ..CustomerUpdate::default()
     };
-    let updated = fixture
-        .store
-        .update_customer(fixture.customer, &update, None, &BY, NOW)
-        .await;
+    let updated = fixture.rows.update_customer(&update, None, &BY, NOW).await;
     assert_eq!(updated.expect("updated").guard(), guard);
     guard
 }

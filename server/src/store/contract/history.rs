@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, PREMIUM, assign, assign_plans, by_id, customer, display,
-    later, new_user, plan, principal, revoke, user,
+    later, new_user, plan, principal, revoke, scope, user,
 };
 use super::model::Random;
 use super::raw;
@@ -34,7 +34,7 @@ impl Fixture {
         let mut all: Vec<Recorded> = Vec::new();
         loop {
             let before = all.last().map(|last| last.seq);
-            let page = self.store.history(self.customer, filter, before, 3).await;
+            let page = self.rows.history(filter, before, 3).await;
             let page = page.expect("a page");
             let is_last = page.len() < 3;
             all.extend(page);
@@ -61,7 +61,7 @@ pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
     fixture.run(3, &users[..1], revoke(&[OFFICE])).await;
     let store = &fixture.store;
     let first = by_id(user(1));
-    let deleted = store.delete_user(fixture.customer, &first, None, &BY, NOW);
+    let deleted = fixture.rows.delete_user(&first, None, &BY, NOW);
     deleted.await.expect("deleted");
 
     let everything = fixture.history(&about(Subject::Everything)).await;
@@ -99,7 +99,11 @@ pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
 
     let unknown = |subject| async move {
         let filter = about(subject);
-        raw::refusal(store, store.history(customer(1), &filter, None, 3)).await
+        raw::refusal(
+            store,
+            store.of(scope(customer(1))).history(&filter, None, 3),
+        )
+        .await
     };
     for subject in [
         Subject::User(user(99)),
@@ -110,9 +114,16 @@ pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
         assert!(matches!(refusal, Refusal::NotFound { .. }), "{refusal:?}");
     }
     let filter = about(Subject::Everything);
-    let nobody = raw::refusal(store, store.history(customer(9), &filter, None, 3)).await;
+    let nobody = raw::refusal(
+        store,
+        store.of(scope(customer(9))).history(&filter, None, 3),
+    )
+    .await;
     assert!(matches!(nobody, Refusal::NotFound { .. }), "{nobody:?}");
-    let catalogue = store.history(INSTALLATION, &filter, None, 1_000).await;
+    let catalogue = store
+        .of(scope(INSTALLATION))
+        .history(&filter, None, 1_000)
+        .await;
     let catalogue = catalogue.expect("a history");
     assert!(
         catalogue
@@ -124,20 +135,18 @@ pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
 
 pub(super) async fn a_history_is_filtered_by_kind_and_time(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let store = &fixture.store;
     for second in 1..=9 {
         let name = format!("u{second}@x");
         let new = new_user(second as u128, &name);
-        let created = store
-            .create_user(fixture.customer, new, &BY, later(second))
-            .await;
+        let created = fixture.rows.create_user(new, &BY, later(second)).await;
         created.expect("created");
         let seats = SeatsUpdate {
             enabled: Some(second),
             ..SeatsUpdate::default()
         };
-        let set = store
-            .set_seats(fixture.customer, OFFICE, seats, &BY, later(second))
+        let set = fixture
+            .rows
+            .set_seats(OFFICE, seats, &BY, later(second))
             .await;
         set.expect("set");
     }
@@ -187,7 +196,8 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
     let (store, mine, ada) = (&fixture.store, fixture.customer, user(1));
     let mut moments: Vec<Then> = vec![(later(0), None, Vec::new())];
     let created = store
-        .create_user(mine, new_user(1, "ada@x"), &BY, later(1))
+        .of(scope(mine))
+        .create_user(new_user(1, "ada@x"), &BY, later(1))
         .await;
     created.expect("created");
     let mut random = Random(1);
@@ -207,7 +217,8 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
                 ..UserUpdate::default()
             };
             let update = store
-                .update_user(mine, &by_id(ada), &values, None, &BY, now)
+                .of(scope(mine))
+                .update_user(&by_id(ada), &values, None, &BY, now)
                 .await;
             update.expect("updated");
         } else {
@@ -221,7 +232,8 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
         moments.push(moment(&fixture, ada, now).await);
     }
     let deleted = store
-        .delete_user(mine, &by_id(ada), None, &BY, later(200))
+        .of(scope(mine))
+        .delete_user(&by_id(ada), None, &BY, later(200))
         .await;
     deleted.expect("deleted");
     moments.push((later(200), None, Vec::new()));
@@ -233,11 +245,15 @@ pub(super) async fn what_a_user_held_is_known_for_every_moment(fresh: Fresh) {
     assert!(held > 20, "{held} moments with something held show little");
     for (at, active, held) in moments {
         for at in [at, Timestamp(at.0 + 999_999)] {
-            let then = store.user_then(mine, ada, at).await.expect("a state");
+            let then = store
+                .of(scope(mine))
+                .user_then(ada, at)
+                .await
+                .expect("a state");
             assert_eq!((then.active, &then.held), (active, &held), "at {at:?}");
         }
     }
-    let nobody = raw::refusal(store, store.user_then(mine, user(99), NOW)).await;
+    let nobody = raw::refusal(store, store.of(scope(mine)).user_then(user(99), NOW)).await;
     assert!(matches!(nobody, Refusal::NotFound { .. }), "{nobody:?}");
 }
 
@@ -248,16 +264,9 @@ async fn moment(fixture: &Fixture, user: UserId, at: Timestamp) -> Then {
         product: None,
     };
     let place = crate::domain::Place::First;
-    let held = fixture
-        .store
-        .assignments(fixture.customer, filter, &place, 99)
-        .await;
+    let held = fixture.rows.assignments(filter, &place, 99).await;
     let held = held.expect("assignments").into_iter();
-    let found = fixture
-        .store
-        .user(fixture.customer, &by_id(user))
-        .await
-        .expect("a user");
+    let found = fixture.rows.user(&by_id(user)).await.expect("a user");
     (
         at,
         Some(found.active),
@@ -267,14 +276,13 @@ async fn moment(fixture: &Fixture, user: UserId, at: Timestamp) -> Then {
 
 pub(super) async fn a_time_never_goes_back(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let store = &fixture.store;
     for (name, at) in [("B", later(9)), ("C", later(3)), ("D", later(20))] {
         let name = display(name);
         let update = CustomerUpdate {
             display_name: Some(name),
             guard: None,
         };
-        let renamed = store.update_customer(fixture.customer, &update, None, &BY, at);
+        let renamed = fixture.rows.update_customer(&update, None, &BY, at);
         let renamed = renamed.await;
         renamed.expect("renamed");
     }
@@ -290,9 +298,7 @@ pub(super) async fn a_time_never_goes_back(fresh: Fresh) {
 
 pub(super) async fn a_history_names_users_as_they_are_called_now(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     fixture.enable_seats(OFFICE, 9).await;
     fixture.create_users(1..=2).await;
     fixture.run(1, &[user(1), user(2)], assign(&[OFFICE])).await;
@@ -301,9 +307,9 @@ pub(super) async fn a_history_names_users_as_they_are_called_now(fresh: Fresh) {
         principal_name: Some(principal("now@x")),
         ..UserUpdate::default()
     };
-    let renamed = store.update_user(*customer, &one, &renamed, None, &BY, NOW);
+    let renamed = rows.update_user(&one, &renamed, None, &BY, NOW);
     renamed.await.expect("renamed");
-    let deleted = store.delete_user(*customer, &other, None, &BY, NOW);
+    let deleted = rows.delete_user(&other, None, &BY, NOW);
     deleted.await.expect("deleted");
 
     let names = async |subject| -> Vec<String> {

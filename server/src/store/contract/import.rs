@@ -3,14 +3,14 @@
 use super::engine::Fresh;
 use super::fixture::{
     BY, Fixture, NOW, by_id, by_name, country, customer, display, first_users, later, name_of,
-    new_user, principal, user,
+    new_user, principal, scope, user,
 };
 use super::raw;
 use crate::domain::UserId;
 use crate::store::{ImportUser, Imported, Refusal, Store, UserUpdate};
 
 /// A row with an id, if it is not 0, and names, if they are not empty. New users get 1000 + place.
-fn rows(rows: &[(u128, &str, &str)]) -> Vec<ImportUser> {
+fn people(rows: &[(u128, &str, &str)]) -> Vec<ImportUser> {
     let row = |(&(id, name, shown), place): (&(u128, &str, &str), u128)| ImportUser {
         id: (id != 0).then_some(user(id)),
         new_id: user(1000 + place),
@@ -25,10 +25,7 @@ fn rows(rows: &[(u128, &str, &str)]) -> Vec<ImportUser> {
 
 /// Outcomes in short: the kind and the id, or the field that was refused.
 async fn import(fixture: &Fixture, part: Vec<ImportUser>) -> Vec<String> {
-    let outcomes = fixture
-        .store
-        .import_users(fixture.customer, part, &BY, later(5))
-        .await;
+    let outcomes = fixture.rows.import_users(part, &BY, later(5)).await;
     let short = |outcome: Imported| match outcome {
         Imported::Created(UserId(id)) => format!("created {}", id.as_u128()),
         Imported::Updated(UserId(id)) => format!("updated {}", id.as_u128()),
@@ -58,8 +55,8 @@ async fn with_users(fresh: Fresh, names: &[&str]) -> Fixture {
     for (name, number) in names.iter().zip(1..) {
         let new = new_user(number, name);
         fixture
-            .store
-            .create_user(fixture.customer, new, &BY, NOW)
+            .rows
+            .create_user(new, &BY, NOW)
             .await
             .expect("created");
     }
@@ -68,7 +65,7 @@ async fn with_users(fresh: Fresh, names: &[&str]) -> Fixture {
 
 pub(super) async fn imported_users_are_created_updated_or_unchanged(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x", "b@x", "c@x"]).await;
-    let part = rows(&[
+    let part = people(&[
         (9, "new@x", "New"),
         (0, "newer@x", "Newer"),
         (1, "a2@x", ""),
@@ -93,33 +90,25 @@ pub(super) async fn imported_users_are_created_updated_or_unchanged(fresh: Fresh
         "1001 newer@x Newer v1",
     ];
     assert_eq!(everybody(&fixture).await, expected);
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let created = store
-        .user(*customer, &by_name("new@x"))
-        .await
-        .expect("found");
+    let Fixture { rows, .. } = &fixture;
+    let created = rows.user(&by_name("new@x")).await.expect("found");
     assert_eq!(
         (created.created_at, created.usage_location, created.active),
         (later(5), None, true)
     );
-    let updated = store.user(*customer, &by_id(user(1))).await.expect("found");
+    let updated = rows.user(&by_id(user(1))).await.expect("found");
     assert_eq!((updated.created_at, updated.updated_at), (NOW, later(5)));
-    let unchanged = store.user(*customer, &by_id(user(3))).await.expect("found");
+    let unchanged = rows.user(&by_id(user(3))).await.expect("found");
     assert_eq!(unchanged.updated_at, NOW);
 }
 
 pub(super) async fn an_imported_user_that_is_refused_does_not_keep_others_out(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x", "b@x", "gone@x"]).await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    store
-        .delete_user(*customer, &by_id(user(3)), None, &BY, NOW)
+    let Fixture { rows, .. } = &fixture;
+    rows.delete_user(&by_id(user(3)), None, &BY, NOW)
         .await
         .expect("deleted");
-    let part = rows(&[
+    let part = people(&[
         (4, "d@x", "D"),
         (1, "b@x", ""),
         (0, "nobody@x", ""),
@@ -151,7 +140,7 @@ pub(super) async fn an_imported_user_that_is_refused_does_not_keep_others_out(fr
 
 pub(super) async fn a_user_may_come_twice_in_one_import(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x", "b@x"]).await;
-    let part = rows(&[
+    let part = people(&[
         (0, "new@x", "New"),
         (0, "NEW@x", "Newer"),
         (1, "", "One"),
@@ -173,7 +162,7 @@ pub(super) async fn a_user_may_come_twice_in_one_import(fresh: Fresh) {
 pub(super) async fn names_may_move_between_users_within_one_import(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x", "b@x", "c@x"]).await;
     // 1 makes room for 2, which makes room for 1; a new user takes a name that was let go.
-    let part = rows(&[
+    let part = people(&[
         (1, "spare@x", ""),
         (2, "a@x", ""),
         (1, "b@x", ""),
@@ -244,7 +233,8 @@ pub(super) async fn an_import_touches_its_customer_only(fresh: Fresh) {
     let fixture = with_users(fresh, &["a@x"]).await;
     let store: &Store = &fixture.store;
     let elsewhere = customer(2);
-    let import = store.import_users(elsewhere, rows(&[(1, "a@x", "A")]), &BY, NOW);
+    let there = store.of(scope(elsewhere));
+    let import = there.import_users(people(&[(1, "a@x", "A")]), &BY, NOW);
     let expected = Refusal::NotFound {
         resource: "customer",
         id: elsewhere.to_string(),
@@ -254,11 +244,15 @@ pub(super) async fn an_import_touches_its_customer_only(fresh: Fresh) {
         .create_customer(elsewhere, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
-    let import = store
-        .import_users(elsewhere, rows(&[(1, "a@x", "Other")]), &BY, NOW)
+    let there = store.of(scope(elsewhere));
+    let import = there
+        .import_users(people(&[(1, "a@x", "Other")]), &BY, NOW)
         .await;
     assert_eq!(import.expect("imported"), [Imported::Created(user(1))]);
     assert_eq!(everybody(&fixture).await, ["1 a@x Ada v1"]);
-    let nobody = store.import_users(elsewhere, Vec::new(), &BY, NOW).await;
+    let nobody = store
+        .of(scope(elsewhere))
+        .import_users(Vec::new(), &BY, NOW)
+        .await;
     assert_eq!(nobody.expect("imported"), []);
 }

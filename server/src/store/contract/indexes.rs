@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use super::earlier::reverting;
 use super::engine::{self, Fresh};
-use super::fixture::{BASIC, Fixture, NOW, OFFICE, assign, assign_plans, later, user};
+use super::fixture::{
+    BASIC, BY, Fixture, NOW, OFFICE, assign, assign_plans, customer, display, later, user,
+};
 use super::prune_journal::in_turn;
 use super::raw;
-use crate::domain::{BatchId, PlanChoice, RecordKind, ViolationFilter};
+use crate::domain::{BatchId, Customers, Place, PlanChoice, RecordKind, ViolationFilter};
 use crate::store::history::Rows;
 use crate::store::{HistoryFilter, Subject};
 use uuid::Uuid;
@@ -129,7 +131,7 @@ async fn check_histories(fresh: Fresh) {
     let other = fixture.on_another_server().await;
     for filter in &pages {
         for before in [None, Some(3_000)] {
-            let page = other.store.history(fixture.customer, filter, before, PAGE);
+            let page = other.rows.history(filter, before, PAGE);
             page.await.expect("a page");
         }
     }
@@ -221,8 +223,8 @@ async fn check_walk(fresh: Fresh) {
     let other = fixture.on_another_server().await;
     let any = ViolationFilter::default();
     let summary = other
-        .store
-        .summarize_violations(other.customer, &other.catalogue, &any)
+        .rows
+        .summarize_violations(&other.catalogue, &any)
         .await;
     assert_eq!(summary.expect("a summary").users, 0);
     drop(other); // what a connection counted is seen when it ends
@@ -240,6 +242,42 @@ async fn check_walk(fresh: Fresh) {
     let others = scans.iter().filter(|(index, _)| !index.ends_with("key"));
     let others: Vec<_> = others.filter(|(_, scans)| **scans >= BLOCKS).collect();
     assert!(others.is_empty(), "scans for each block: {others:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn listed_customers_are_found_by_their_key_and_no_others_are_read() {
+    if let Some(engine) = engine::postgres().await {
+        engine.run(check_listed).await;
+    }
+}
+
+async fn check_listed(fresh: Fresh) {
+    const ASKED: i64 = 200;
+    let fixture = fresh.fixture().await;
+    raw::execute(&fixture.store, "ANALYZE").await;
+    for number in 2..=40 {
+        let (store, name) = (&fixture.store, display("Contoso"));
+        let created = store.create_customer(customer(number), &name, &BY, NOW);
+        created.await.expect("created");
+    }
+    let other = fixture.on_another_server().await;
+    let among = Customers::Listed([3, 5, 7].map(customer).into());
+    for _ in 0..ASKED {
+        let page = other.store.customers(&among, Some("con"), &Place::Last, 9);
+        assert_eq!(page.await.expect("a page").len(), 3);
+    }
+    drop(other); // what a connection counted is seen when it ends
+
+    let (key, mut scans) = ("customers_pkey", BTreeMap::new());
+    for _ in 0..10_000 {
+        scans = index_scans(&fixture, "'customers'").await;
+        if scans[key] >= 3 * ASKED {
+            break;
+        }
+    }
+    assert!(scans[key] >= 3 * ASKED, "{scans:?}");
+    // To create a customer takes it three times while the table is believed to be small.
+    assert!(scans["customers_sort_key_key"] < ASKED, "{scans:?}");
 }
 
 /// How often each index of some tables was scanned.

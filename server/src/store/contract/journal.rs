@@ -9,7 +9,7 @@ use super::chain::Chain;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, assign_plans, by_id, by_name, customer, display,
-    edition_product, later, new_user, plan, principal, product, revoke, user,
+    edition_product, later, new_user, plan, principal, product, revoke, scope, user,
 };
 use super::raw;
 use crate::domain::{
@@ -83,14 +83,18 @@ impl Steps<'_> {
         call: impl Future<Output = Result<T, Error>>,
     ) -> T {
         let store = &self.fixture.store;
-        let before = match store.checkpoint(chain).await {
+        let before = match store.of(scope(chain)).checkpoint().await {
             Ok(head) => head.position,
             Err(_) => 0,
         };
         let Ok(done) = call.await else {
             panic!("{method} was not done");
         };
-        let part = store.journal(chain, before, 1_000).await.expect("a part");
+        let part = store
+            .of(scope(chain))
+            .journal(before, 1_000)
+            .await
+            .expect("a part");
         let left: Vec<i16> = part.records.iter().map(|record| record.kind).collect();
         let expected: Vec<i16> = kinds.iter().map(|kind| *kind as i16).collect();
         assert_eq!(left, expected, "the records of {method}");
@@ -129,12 +133,7 @@ fn assert_origin(commit: &StoredCommit) {
 
 pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store,
-        customer: mine,
-        ..
-    } = &fixture;
-    let mine = *mine;
+    let Fixture { store, rows, .. } = &fixture;
     let seen = BTreeSet::new();
     let mut steps = Steps {
         fixture: &fixture,
@@ -155,7 +154,7 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
             percent: None,
         }),
     };
-    let update = store.update_customer(mine, &update, None, &BY, NOW);
+    let update = rows.update_customer(&update, None, &BY, NOW);
     steps
         .step("update_customer", &[CustomerRenamed, GuardSet], update)
         .await;
@@ -164,19 +163,19 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         enabled: Some(9),
         ..SeatsUpdate::default()
     };
-    let set = store.set_seats(mine, OFFICE, seats, &BY, NOW);
+    let set = rows.set_seats(OFFICE, seats, &BY, NOW);
     steps.step("set_seats", &[SeatsSet], set).await;
-    let set = store.set_later_plans(mine, OFFICE, Some(LaterPlans::Off), None, &BY, NOW);
+    let set = rows.set_later_plans(OFFICE, Some(LaterPlans::Off), None, &BY, NOW);
     steps.step("set_later_plans", &[LaterPlansSet], set).await;
 
-    let create = store.create_user(mine, new_user(1, "ada@x"), &BY, NOW);
+    let create = rows.create_user(new_user(1, "ada@x"), &BY, NOW);
     steps.step("create_user", &[UserCreated], create).await;
     let values = UserUpdate {
         active: Some(false),
         ..UserUpdate::default()
     };
     let by_ada = by_name("ada@x");
-    let update = store.update_user(mine, &by_ada, &values, None, &BY, NOW);
+    let update = rows.update_user(&by_ada, &values, None, &BY, NOW);
     steps.step("update_user", &[UserUpdated], update).await;
     let import = |number, name: &str| ImportUser {
         id: Some(user(number)),
@@ -190,24 +189,21 @@ pub(super) async fn every_mutation_leaves_one_commit_with_its_records(fresh: Fre
         },
     };
     let users = vec![import(1, "ada@x"), import(2, "bob@x")];
-    let import = store.import_users(mine, users, &BY, NOW);
+    let import = rows.import_users(users, &BY, NOW);
     steps
         .step("import_users", &[UserUpdated, UserCreated], import)
         .await;
 
     batches_and_the_catalogue(&mut steps).await;
     fixture.prune_results(later(1)).await;
-    let prune = store.move_start(mine, later(1), &BY, later(2));
+    let prune = rows.move_start(later(1), &BY, later(2));
     steps.step("move_start", &[JournalPruned], prune).await;
     steps.assert_complete();
 }
 
 async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     let fixture = steps.fixture;
-    let Fixture {
-        store, customer, ..
-    } = fixture;
-    let mine = *customer;
+    let store = &fixture.store;
     let by_ada = by_name("ada@x");
     let id = SelectionId(Uuid::from_u128(7));
     let all = Selection {
@@ -218,7 +214,7 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     steps
         .step("create_selection", &[SelectionCreated], freeze)
         .await;
-    let delete = store.delete_selection(mine, id, &BY, NOW);
+    let delete = fixture.rows.delete_selection(id, &BY, NOW);
     steps
         .step("delete_selection", &[SelectionDeleted], delete)
         .await;
@@ -228,7 +224,7 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     // Ada has a location, and is active again.
     let accept = fixture.try_accept(&request);
     steps.step("accept_batch", &[BatchAccepted], accept).await;
-    let batch = store.batch(mine, request.id).await.expect("a batch");
+    let batch = fixture.rows.batch(request.id).await.expect("a batch");
     let chunk = fixture.chunk(&batch, 0).await;
     let write = async {
         fixture.write(chunk).await;
@@ -238,7 +234,7 @@ async fn batches_and_the_catalogue(steps: &mut Steps<'_>) {
     steps.step("write_chunk", &kinds, write).await;
 
     cancelled(steps).await;
-    let delete = store.delete_user(mine, &by_ada, None, &BY, NOW);
+    let delete = fixture.rows.delete_user(&by_ada, None, &BY, NOW);
     let kinds = [Assignments, UserDeleted, SeatsMoved];
     steps.step("delete_user", &kinds, delete).await;
 
@@ -274,9 +270,7 @@ async fn cancelled(steps: &mut Steps<'_>) {
     let fixture = steps.fixture;
     let request = fixture.request(2, &[user(1)], revoke(&[OFFICE]));
     let batch = fixture.accept(&request).await;
-    let cancel = fixture
-        .store
-        .cancel_batch(fixture.customer, batch.batch_id, &BY, NOW);
+    let cancel = fixture.rows.cancel_batch(batch.batch_id, &BY, NOW);
     steps.step("cancel_batch", &[BatchCancelled], cancel).await;
     let batch = fixture.batch(&batch).await;
     let chunk = fixture.chunk(&batch, 0).await;
@@ -289,10 +283,6 @@ async fn cancelled(steps: &mut Steps<'_>) {
 
 pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let mine = *customer;
     fixture.enable_seats(OFFICE, 9).await;
     let users = fixture.create_users(1..=70).await;
     let before = fixture.chain().await.head;
@@ -301,17 +291,19 @@ pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
         display_name: Some(display("Contoso")),
         guard: Some(Guard::default()),
     };
-    let update = store.update_customer(mine, &same, None, &BY, later(1));
+    let update = fixture.rows.update_customer(&same, None, &BY, later(1));
     update.await.expect("updated");
     let values = UserUpdate {
         active: Some(true),
         ..UserUpdate::default()
     };
     let named = by_id(user(1));
-    let update = store.update_user(mine, &named, &values, None, &BY, later(1));
+    let update = fixture
+        .rows
+        .update_user(&named, &values, None, &BY, later(1));
     update.await.expect("updated");
     let gone = SelectionId(Uuid::from_u128(7));
-    let delete = store.delete_selection(mine, gone, &BY, later(1)).await;
+    let delete = fixture.rows.delete_selection(gone, &BY, later(1)).await;
     delete.expect("deleted");
     assert_eq!(fixture.chain().await.head, before);
 
@@ -327,16 +319,11 @@ pub(super) async fn what_changes_nothing_leaves_no_record(fresh: Fresh) {
 
 pub(super) async fn records_hold_nothing_personal(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { store, rows, .. } = &fixture;
     let secret = "sesquipedalian";
     let mut new = new_user(1, &format!("{secret}@x"));
     new.display_name = display(secret);
-    store
-        .create_user(*customer, new, &BY, NOW)
-        .await
-        .expect("created");
+    rows.create_user(new, &BY, NOW).await.expect("created");
     let values = UserUpdate {
         principal_name: Some(principal(&format!("{secret}2@x"))),
         display_name: Some(display(&format!("{secret} 2"))),
@@ -345,10 +332,9 @@ pub(super) async fn records_hold_nothing_personal(fresh: Fresh) {
         last_active_at: Some(Timestamp(1_234_567_890)),
     };
     let named = by_id(user(1));
-    let updated = store.update_user(*customer, &named, &values, None, &BY, NOW);
+    let updated = rows.update_user(&named, &values, None, &BY, NOW);
     updated.await.expect("updated");
-    store
-        .delete_user(*customer, &named, None, &BY, NOW)
+    rows.delete_user(&named, None, &BY, NOW)
         .await
         .expect("deleted");
     for table in ["changes", "commits"] {
@@ -378,8 +364,7 @@ pub(super) async fn a_batch_is_recorded_from_its_acceptance_to_its_end(fresh: Fr
     request.capacity = Capacity::FillInOrder;
     request.origin.request = Some(request.request);
     let batch = fixture.accept(&request).await;
-    let store = &fixture.store;
-    let origin = store.batch_origin(fixture.customer, batch.batch_id).await;
+    let origin = fixture.rows.batch_origin(batch.batch_id).await;
     assert_eq!(origin.expect("an origin"), request.origin);
     fixture.work(&batch).await;
 

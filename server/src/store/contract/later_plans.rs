@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::engine::Fresh;
 use super::fixture::{
     BASIC, BY, Fixture, NOW, OFFICE, assign, assign_plans, customer, edition, edition_product,
-    later, plan, product, user,
+    later, plan, product, scope, user,
 };
 use super::raw;
 use crate::domain::{LaterPlans, PlanChoice, ProductId, UserId};
@@ -31,9 +31,7 @@ async fn import(fixture: &mut Fixture, office: &[u128], basic: &[u128]) -> i64 {
 async fn gained(fixture: &Fixture, since: i64, size: i64) -> Vec<(ProductId, UserId, Vec<u128>)> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = fixture
-            .store
-            .gained_plans(fixture.customer, since, after, size);
+        let page = fixture.rows.gained_plans(since, after, size);
         let page = page.await.expect("a page");
         assert!(page.len() <= usize::try_from(size).expect("small"));
         let Some(last) = page.last() else {
@@ -94,7 +92,8 @@ pub(super) async fn an_import_tells_whose_plans_it_has_changed(fresh: Fresh) {
     assert_eq!(all.len(), newest.len());
 
     let nobody = customer(77);
-    let read = fixture.store.gained_plans(nobody, 0, None, 9);
+    let nobody = fixture.store.of(scope(nobody));
+    let read = nobody.gained_plans(0, None, 9);
     let refusal = raw::refusal(&fixture.store, read).await;
     assert!(matches!(
         refusal,
@@ -113,9 +112,8 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     }
     let users = fixture.create_users(1..=4).await;
     let set = async |later, version| {
-        let (store, customer) = (&fixture.store, fixture.customer);
-        store
-            .set_later_plans(customer, OFFICE, later, version, &BY, later_time())
+        let rows = &fixture.rows;
+        rows.set_later_plans(OFFICE, later, version, &BY, later_time())
             .await
     };
     let license = set(Some(LaterPlans::Off), None).await.expect("set");
@@ -125,10 +123,9 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     assert_eq!(again.expect("so already"), license);
     let refused = raw::refusal(&fixture.store, set(None, Some(license.version + 1))).await;
     assert!(matches!(refused, Refusal::VersionMismatch { .. }));
-    let unknown =
-        fixture
-            .store
-            .set_later_plans(fixture.customer, product(99), None, None, &BY, NOW);
+    let unknown = fixture
+        .rows
+        .set_later_plans(product(99), None, None, &BY, NOW);
     let refused = raw::refusal(&fixture.store, unknown).await;
     assert!(matches!(
         refused,
@@ -149,14 +146,9 @@ pub(super) async fn a_policy_says_what_all_plans_are(fresh: Fresh) {
     assert!(!store.product(OFFICE).await.expect("found").0.for_company);
     fixture.catalogue = Arc::new(store.catalogue().await.expect("a catalogue"));
     fixture.run(3, &users[2..3], assign(&[OFFICE])).await;
-    let license = fixture.store.set_later_plans(
-        fixture.customer,
-        OFFICE,
-        Some(LaterPlans::On),
-        None,
-        &BY,
-        NOW,
-    );
+    let license = fixture
+        .rows
+        .set_later_plans(OFFICE, Some(LaterPlans::On), None, &BY, NOW);
     license.await.expect("set");
     fixture.run(4, &users[3..], assign(&[OFFICE])).await;
 

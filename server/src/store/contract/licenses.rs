@@ -2,7 +2,7 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, BY, Fixture, NOW, OFFICE, assign, customer, display, later, product, revoke,
+    BASIC, BY, Fixture, NOW, OFFICE, assign, customer, display, later, product, revoke, scope,
 };
 use super::raw;
 use crate::domain::Seats;
@@ -34,9 +34,7 @@ fn seats((enabled, warning, suspended): (i64, i64, i64)) -> Seats {
 }
 
 pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
-    let Fixture {
-        store, customer, ..
-    } = fresh.fixture().await;
+    let Fixture { rows, .. } = fresh.fixture().await;
     let mut expected = License {
         product: OFFICE,
         display_name: "Office".to_owned(),
@@ -62,9 +60,7 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
             confirmed: None,
             version: read,
         };
-        let set = store
-            .set_seats(customer, OFFICE, update, &BY, later(version))
-            .await;
+        let set = rows.set_seats(OFFICE, update, &BY, later(version)).await;
         let updated_at = later(version);
         expected = License {
             seats: seats(after),
@@ -73,23 +69,21 @@ pub(super) async fn a_license_is_created_and_its_seats_are_set(fresh: Fresh) {
             ..expected
         };
         assert_eq!(set.expect("set"), expected);
-        let found = store.license(customer, OFFICE).await;
+        let found = rows.license(OFFICE).await;
         assert_eq!(found.expect("found"), expected);
     }
     // A license without any seat is one, too.
-    let empty = store
-        .set_seats(customer, BASIC, SeatsUpdate::default(), &BY, NOW)
+    let empty = rows
+        .set_seats(BASIC, SeatsUpdate::default(), &BY, NOW)
         .await;
     assert_eq!(empty.expect("created").seats, seats((0, 0, 0)));
-    let found = store.license(customer, BASIC).await;
+    let found = rows.license(BASIC).await;
     assert_eq!(found.expect("found").version, 1);
 }
 
 pub(super) async fn seats_that_are_so_already_move_no_version(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     let license = fixture.enable_seats(OFFICE, 5).await;
     for update in [
         enabled(5),
@@ -99,19 +93,14 @@ pub(super) async fn seats_that_are_so_already_move_no_version(fresh: Fresh) {
             ..enabled(5)
         },
     ] {
-        let set = store
-            .set_seats(*customer, OFFICE, update, &BY, later(9))
-            .await;
+        let set = rows.set_seats(OFFICE, update, &BY, later(9)).await;
         assert_eq!(set.expect("unchanged"), license);
-        assert_eq!(
-            store.license(*customer, OFFICE).await.expect("found"),
-            license
-        );
+        assert_eq!(rows.license(OFFICE).await.expect("found"), license);
     }
     // Assigning seats is no change of the license itself.
     let users = fixture.create_users(1..=2).await;
     assert_eq!(fixture.run(1, &users, assign(&[OFFICE])).await, "AA");
-    let now = store.license(*customer, OFFICE).await.expect("found");
+    let now = rows.license(OFFICE).await.expect("found");
     assert_eq!(
         now,
         License {
@@ -135,10 +124,8 @@ fn both(seats: i64, warning: i64, confirmed: Option<[i64; 2]>) -> SeatsUpdate {
 
 pub(super) async fn seats_below_those_assigned_are_confirmed_first(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let set = |update| store.set_seats(*customer, OFFICE, update, &BY, NOW);
+    let Fixture { store, rows, .. } = &fixture;
+    let set = |update| rows.set_seats(OFFICE, update, &BY, NOW);
     set(both(2, 1, None)).await.expect("set");
     let users = fixture.create_users(1..=4).await;
     assert_eq!(fixture.run(1, &users, assign(&[OFFICE])).await, "AAAF");
@@ -176,9 +163,7 @@ pub(super) async fn seats_below_those_assigned_are_confirmed_first(fresh: Fresh)
 
 pub(super) async fn a_license_at_another_version_is_left_alone(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { store, rows, .. } = &fixture;
     let stale = |version| SeatsUpdate {
         version: Some(version),
         ..enabled(7)
@@ -189,48 +174,45 @@ pub(super) async fn a_license_at_another_version_is_left_alone(fresh: Fresh) {
         version,
     };
     // Before there is one, the version is 0.
-    let set = store.set_seats(*customer, OFFICE, stale(1), &BY, NOW);
+    let set = rows.set_seats(OFFICE, stale(1), &BY, NOW);
     assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 0));
-    store
-        .set_seats(*customer, OFFICE, stale(0), &BY, NOW)
+    rows.set_seats(OFFICE, stale(0), &BY, NOW)
         .await
         .expect("created");
     for version in [0, 2] {
-        let set = store.set_seats(*customer, OFFICE, stale(version), &BY, NOW);
+        let set = rows.set_seats(OFFICE, stale(version), &BY, NOW);
         assert_eq!(raw::refusal(store, set).await, mismatch(OFFICE, 1));
     }
 }
 
 pub(super) async fn a_license_that_is_not_there_is_not_found(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let Fixture {
-        store,
-        customer: mine,
-        ..
-    } = &fixture;
+    let Fixture { store, rows, .. } = &fixture;
     let other = customer(2);
     store
         .create_customer(other, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     store
-        .set_seats(other, OFFICE, enabled(5), &BY, NOW)
+        .of(scope(other))
+        .set_seats(OFFICE, enabled(5), &BY, NOW)
         .await
         .expect("set");
-    let found = raw::refusal(store, store.license(*mine, OFFICE)).await;
+    let found = raw::refusal(store, rows.license(OFFICE)).await;
     assert_eq!(found, not_found("license", OFFICE));
     let unknown = product(99);
-    let set = store.set_seats(*mine, unknown, enabled(1), &BY, NOW);
+    let set = rows.set_seats(unknown, enabled(1), &BY, NOW);
     assert_eq!(
         raw::refusal(store, set).await,
         not_found("product", unknown)
     );
     let nowhere = customer(3);
-    let set = store.set_seats(nowhere, OFFICE, enabled(1), &BY, NOW);
+    let there = store.of(scope(nowhere));
+    let set = there.set_seats(OFFICE, enabled(1), &BY, NOW);
     assert_eq!(
         raw::refusal(store, set).await,
         not_found("customer", nowhere)
     );
-    let found = raw::refusal(store, store.license(nowhere, OFFICE)).await;
+    let found = raw::refusal(store, store.of(scope(nowhere)).license(OFFICE)).await;
     assert_eq!(found, not_found("customer", nowhere));
 }

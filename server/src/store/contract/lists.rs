@@ -1,13 +1,17 @@
 //! Every list other than that of users, page by page in both directions, against a plain sort.
 
+use std::collections::BTreeSet;
+
 use super::customers::rename;
 use super::engine::Fresh;
 use super::filter::Numbers;
 use super::fixture::{
     BASIC, BY, COMPANY_WIDE, Fixture, NOW, OFFICE, PREMIUM, assign, customer, display, edition,
-    edition_product, product, revoke, user,
+    edition_product, product, revoke, scope, user,
 };
-use crate::domain::{BatchId, CustomerId, Place, ProductId, UserId, fold};
+use crate::domain::{
+    BatchId, CustomerId, Customers, INSTALLATION, Place, ProductId, Scope, UserId, fold,
+};
 use crate::edition::AppliesTo;
 use crate::store::{AssignmentFilter, ProductFilter};
 
@@ -57,32 +61,59 @@ pub(super) async fn customers_are_listed_by_name(fresh: Fresh) {
         let created = store.create_customer(id, &display("Old"), &BY, NOW).await;
         created.expect("created");
         let renamed = store
-            .update_customer(id, &rename(&display(name)), None, &BY, NOW)
+            .of(scope(id))
+            .update_customer(&rename(&display(name)), None, &BY, NOW)
             .await;
         renamed.expect("renamed");
         all.push((fold(name), id));
     }
     all.sort();
-    for search in [
-        None,
-        Some("cont"),
-        Some("contoso"),
-        Some("é"),
-        Some("z"),
-        Some("x"),
+    // A thousand are listed, of whom some are there; ids at both ends of what ids can be.
+    let many = (1..=999).chain([255 << 120]).filter(|number| *number != 6);
+    for among in [
+        Customers::All,
+        Customers::Listed(BTreeSet::new()),
+        Customers::Listed(BTreeSet::from([customer(3)])),
+        Customers::Listed(many.map(customer).collect()),
     ] {
-        let begins =
-            |(name, _): &&(String, CustomerId)| search.is_none_or(|text| name.starts_with(text));
-        let expected: Vec<_> = all.iter().filter(begins).cloned().collect();
-        let count = store.count_customers(search).await.expect("a count");
-        assert_eq!(count, expected.len() as i64, "{search:?}");
-        let page = |place: &Place<(String, CustomerId)>, size| {
-            let (store, place) = (store.clone(), place.clone());
-            async move { store.customers(search, &place, size).await }
-        };
-        let key = |row: &crate::store::Customer| (fold(&row.display_name), row.customer_id);
-        assert_list!(page, key, &expected);
+        for search in [None, Some("cont"), Some("contoso"), Some("é"), Some("x")] {
+            let is_listed = |(name, id): &&(String, CustomerId)| {
+                among.contain(*id) && search.is_none_or(|text| name.starts_with(text))
+            };
+            let expected: Vec<_> = all.iter().filter(is_listed).cloned().collect();
+            let count = store.count_customers(&among, search).await;
+            let count = count.expect("a count");
+            assert_eq!(count, expected.len() as i64, "{search:?} {among:?}");
+            let page = |place: &Place<(String, CustomerId)>, size| {
+                let (store, among, place) = (store.clone(), among.clone(), place.clone());
+                async move { store.customers(&among, search, &place, size).await }
+            };
+            let key = |row: &crate::store::Customer| (fold(&row.display_name), row.customer_id);
+            assert_list!(page, key, &expected);
+        }
     }
+}
+
+pub(super) async fn customers_are_walked_with_their_keys(fresh: Fresh) {
+    let Fixture { store, .. } = fresh.fixture().await;
+    let names = ["Contoso", "Zulu", "Adatum"];
+    for (number, name) in (1..).zip(names).skip(1) {
+        let name = display(name);
+        let created = store.create_customer(customer(number), &name, &BY, NOW);
+        created.await.expect("created");
+    }
+    let by_id = [1, 2, 3].map(|number| scope(customer(number)));
+    assert_eq!(store.customers_after(None, 9).await.expect("read"), by_id);
+    let rest = store.customers_after(Some(by_id[0]), 1).await;
+    assert_eq!(rest.expect("read"), by_id[1..2]);
+    let judged = store.customers_to_judge(&Place::First, 9).await;
+    let judged = judged.expect("read").into_iter();
+    let (keys, names): (Vec<Scope>, Vec<String>) = judged
+        .map(|(scope, customer)| (scope, customer.display_name))
+        .unzip();
+    assert_eq!(names, ["Adatum", "Contoso", "Zulu"]);
+    assert_eq!(keys, [by_id[2], by_id[0], by_id[1]]);
+    assert_eq!(store.installation(), scope(INSTALLATION));
 }
 
 pub(super) async fn products_are_listed_by_name_and_filter(fresh: Fresh) {
@@ -163,14 +194,11 @@ pub(super) async fn licenses_are_listed_by_the_name_of_the_product(fresh: Fresh)
     let mut all: Vec<_> = with.iter().chain(&without).cloned().collect();
     all.sort();
     for (available, expected) in [(None, all), (Some(true), with), (Some(false), without)] {
-        let count = fixture.store.count_licenses(fixture.customer, available);
+        let count = fixture.rows.count_licenses(available);
         assert_eq!(count.await.expect("a count"), expected.len() as i64);
         let page = |place: &Place<(String, ProductId)>, size| {
             let (fixture, place) = (fixture.clone(), place.clone());
-            async move {
-                let (store, customer) = (&fixture.store, fixture.customer);
-                store.licenses(customer, available, &place, size).await
-            }
+            async move { fixture.rows.licenses(available, &place, size).await }
         };
         let key = |row: &crate::store::License| (fold(&row.display_name), row.product);
         assert_list!(page, key, &expected);
@@ -205,14 +233,11 @@ pub(super) async fn assignments_are_listed_by_user_and_by_product(fresh: Fresh) 
                     && wanted_product.is_none_or(|wanted| wanted == *product)
             };
             let expected: Vec<_> = all.iter().filter(meets).copied().collect();
-            let count = fixture.store.count_assignments(fixture.customer, filter);
+            let count = fixture.rows.count_assignments(filter);
             assert_eq!(count.await.expect("a count"), expected.len() as i64);
             let page = |place: &Place<(UserId, ProductId)>, size| {
                 let (fixture, place) = (fixture.clone(), *place);
-                async move {
-                    let (store, customer) = (&fixture.store, fixture.customer);
-                    store.assignments(customer, filter, &place, size).await
-                }
+                async move { fixture.rows.assignments(filter, &place, size).await }
             };
             let key = |row: &crate::store::Assignment| (row.user, row.product);
             assert_list!(page, key, &expected);
@@ -237,14 +262,11 @@ pub(super) async fn batches_are_listed_newest_first(fresh: Fresh) {
     for ended in [None, Some(true), Some(false)] {
         let meets = |(_, has_ended): &&(BatchId, bool)| ended.is_none_or(|e| e == *has_ended);
         let expected: Vec<BatchId> = all.iter().filter(meets).map(|(id, _)| *id).collect();
-        let count = fixture.store.count_batches(fixture.customer, ended);
+        let count = fixture.rows.count_batches(ended);
         assert_eq!(count.await.expect("a count"), expected.len() as i64);
         let page = |place: &Place<BatchId>, size| {
             let (fixture, place) = (fixture.clone(), *place);
-            async move {
-                let (store, customer) = (&fixture.store, fixture.customer);
-                store.batches(customer, ended, &place, size).await
-            }
+            async move { fixture.rows.batches(ended, &place, size).await }
         };
         assert_list!(page, |row: &crate::store::Batch| row.batch_id, &expected);
     }

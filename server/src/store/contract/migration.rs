@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::engine::Fresh;
-use super::fixture::{BY, NOW, OFFICE, assign, customer, display};
+use super::fixture::{BY, NOW, OFFICE, assign, customer, display, scope};
 use super::raw;
-use crate::domain::Place;
+use crate::domain::{Customers, Place};
 use crate::store::{AssignmentFilter, Db, Error, Location, Schema, Store};
 
 pub(super) async fn an_empty_database_is_migrated_once(fresh: Fresh) {
@@ -201,7 +201,7 @@ pub(super) async fn what_was_written_is_there_after_a_restart(fresh: Fresh) {
         .expect("writes go on");
     assert_eq!(
         store
-            .customers(None, &Place::First, 9)
+            .customers(&Customers::All, None, &Place::First, 9)
             .await
             .expect("read")
             .len(),
@@ -209,7 +209,8 @@ pub(super) async fn what_was_written_is_there_after_a_restart(fresh: Fresh) {
     );
     assert_eq!(
         store
-            .assignments(id, AssignmentFilter::default(), &Place::First, 9)
+            .of(scope(id))
+            .assignments(AssignmentFilter::default(), &Place::First, 9)
             .await
             .expect("read")
             .len(),

@@ -92,10 +92,8 @@ impl Model {
                 ..UserUpdate::default()
             },
         };
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
-        let imported = store.import_users(*customer, vec![import], &BY, NOW).await;
+        let Fixture { rows, .. } = &self.fixture;
+        let imported = rows.import_users(vec![import], &BY, NOW).await;
         imported.expect("imported");
     }
 
@@ -123,12 +121,8 @@ impl Model {
     async fn delete(&mut self) {
         let at = self.random.below(self.people.len());
         let person = self.people.swap_remove(at);
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
-        let deleted = store
-            .delete_user(*customer, &by_id(person.id), None, &BY, NOW)
-            .await;
+        let Fixture { rows, .. } = &self.fixture;
+        let deleted = rows.delete_user(&by_id(person.id), None, &BY, NOW).await;
         deleted.expect("deleted");
         self.deleted.push(person);
     }
@@ -313,12 +307,8 @@ impl Model {
     }
 
     async fn check_pages(&self, selection: &Selection, holding: Option<Holding>, users: &[UserId]) {
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
-        let count = store
-            .count_selected(*customer, selection, holding, NOW)
-            .await;
+        let Fixture { rows, .. } = &self.fixture;
+        let count = rows.count_selected(selection, holding, NOW).await;
         assert_eq!(count.expect("counted"), users.len() as i64);
         for size in [1, 7, 1_000] {
             let forward = self.pages(selection, holding, size, false).await;
@@ -337,13 +327,11 @@ impl Model {
         size: i64,
         backward: bool,
     ) -> Vec<Vec<UserId>> {
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
+        let Fixture { rows, .. } = &self.fixture;
         let mut place = if backward { Place::Last } else { Place::First };
         let mut pages = Vec::new();
         loop {
-            let page = store.selected_users(*customer, selection, holding, &place, size, NOW);
+            let page = rows.selected_users(selection, holding, &place, size, NOW);
             let page = page.await.expect("a page");
             let next = if backward { page.first() } else { page.last() };
             let Some(next) = next else {
@@ -360,10 +348,8 @@ impl Model {
     }
 
     async fn check_summary(&self, selection: &Selection, users: &[UserId]) {
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
-        let summary = store.summarize(*customer, selection, true, NOW).await;
+        let Fixture { rows, .. } = &self.fixture;
+        let summary = rows.summarize(selection, true, NOW).await;
         let summary = summary.expect("a summary");
         assert_eq!(summary.user_count, users.len() as i64);
         let products: Vec<ProductId> = summary.licenses.iter().map(|l| l.license.product).collect();

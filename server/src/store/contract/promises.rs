@@ -146,13 +146,8 @@ pub(super) async fn products_that_exclude_each_other_never_meet_at_one_user(fres
     overlap.assert_happened();
 
     let assignments = fixture
-        .store
-        .assignments(
-            fixture.customer,
-            AssignmentFilter::default(),
-            &Place::First,
-            i64::MAX,
-        )
+        .rows
+        .assignments(AssignmentFilter::default(), &Place::First, i64::MAX)
         .await;
     let mut held: HashMap<UserId, usize> = HashMap::new();
     for assignment in assignments.expect("assignments") {
@@ -198,7 +193,7 @@ pub(super) async fn decisions_about_one_customer_are_made_one_at_a_time(fresh: F
                 decision
             });
             start.wait().await;
-            let written = calls.during(server.store.write_chunk(chunk, decide)).await;
+            let written = calls.during(server.rows.write_chunk(chunk, decide)).await;
             assert!(matches!(written.expect("written"), Written::Done(_)));
             server.results(&batch, 0).await[0].bytes.clone()
         });
@@ -272,24 +267,20 @@ enum Single {
 }
 
 async fn single(server: &Fixture, kind: Single, step: i64) {
-    let Fixture {
-        store, customer, ..
-    } = server;
+    let Fixture { rows, .. } = server;
     match kind {
         Single::Seats => {
             let update = SeatsUpdate {
                 enabled: Some(60 + step),
                 ..SeatsUpdate::default()
             };
-            store
-                .set_seats(*customer, OFFICE, update, &BY, NOW)
+            rows.set_seats(OFFICE, update, &BY, NOW)
                 .await
                 .expect("more seats");
         }
         Single::Deletions => {
             let user = by_id(user(step as u128 * 7));
-            store
-                .delete_user(*customer, &user, None, &BY, NOW)
+            rows.delete_user(&user, None, &BY, NOW)
                 .await
                 .expect("deleted");
         }
@@ -304,10 +295,7 @@ async fn single(server: &Fixture, kind: Single, step: i64) {
                 new_id: user(1_000 + step as u128),
                 values,
             }];
-            store
-                .import_users(*customer, part, &BY, NOW)
-                .await
-                .expect("imported");
+            rows.import_users(part, &BY, NOW).await.expect("imported");
         }
     }
 }
@@ -329,13 +317,8 @@ async fn assert_history(fixture: &Fixture) {
         }
     }
     let assignments = fixture
-        .store
-        .assignments(
-            fixture.customer,
-            AssignmentFilter::default(),
-            &Place::First,
-            i64::MAX,
-        )
+        .rows
+        .assignments(AssignmentFilter::default(), &Place::First, i64::MAX)
         .await;
     let mut left: Vec<_> = assignments
         .expect("assignments")

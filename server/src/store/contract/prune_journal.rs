@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::chain::Chain;
 use super::engine::Fresh;
-use super::fixture::{BASIC, BY, Fixture, NOW, OFFICE, assign, later, new_user, revoke, user};
+use super::fixture::{
+    BASIC, BY, Fixture, NOW, OFFICE, assign, later, new_user, revoke, scope, user,
+};
 use super::prune_results::days;
 use super::raw;
 use crate::domain::{BatchId, Change, INSTALLATION, Place, ProductId, Record, RecordKind, UserId};
@@ -28,22 +30,21 @@ impl Fixture {
     async fn create_users_at(&self, seconds: std::ops::RangeInclusive<u8>) {
         for second in seconds {
             let new = new_user(second.into(), &format!("u{second}@x"));
-            let created = self
-                .store
-                .create_user(self.customer, new, &BY, later(second.into()));
+            let created = self.rows.create_user(new, &BY, later(second.into()));
             created.await.expect("created");
         }
     }
 
     /// Deletes all that lies before the journal's beginning.
     pub(super) async fn prune_journal(&self) {
-        let step = || self.store.prune_journal(self.customer);
+        let step = || self.rows.prune_journal();
         while step().await.expect("a step").is_some() {}
     }
 }
 
 pub(super) async fn a_journal_is_pruned_from_its_front_and_stays_whole(fresh: Fresh) {
     let fixture = fresh.fixture().await;
+    let rows = &fixture.rows;
     let (store, mine) = (&fixture.store, fixture.customer);
     fixture.create_users(1_001..=4_000).await; // in three commits, after that of the customer
     fixture.create_users_at(1..=150).await;
@@ -85,16 +86,13 @@ pub(super) async fn a_journal_is_pruned_from_its_front_and_stays_whole(fresh: Fr
     let mut steps = Vec::new();
     loop {
         // Readers see the same before the rows are gone, in between and afterwards.
-        let listed = store
-            .history(mine, &all, None, 9_999)
-            .await
-            .expect("a history");
+        let listed = rows.history(&all, None, 9_999).await.expect("a history");
         let oldest = listed.last().map(|record| record.seq);
         assert_eq!(oldest, Some(start.position + 1));
         assert_eq!(fixture.chain().await.commits, kept.commits);
         let server = fixture.on_another_server().await;
         let rows = raw::contents(store).await["commits"].len();
-        match server.store.prune_journal(mine).await.expect("a step") {
+        match server.rows.prune_journal().await.expect("a step") {
             Some(records) => {
                 assert!(records <= STEP_RECORDS as usize, "{records}");
                 let left = raw::contents(store).await["commits"].len();
@@ -144,7 +142,7 @@ pub(super) async fn a_journal_keeps_its_end_and_what_kept_batches_have_done(fres
 
 pub(super) async fn a_pruned_journal_is_refused_before_its_beginning(fresh: Fresh) {
     let fixture = fresh.fixture().await;
-    let (store, mine) = (&fixture.store, fixture.customer);
+    let (store, rows) = (&fixture.store, &fixture.rows);
     fixture.enable_seats(OFFICE, 9).await;
     fixture.create_users_at(1..=3).await;
     for (number, second) in [(1, 10), (2, 20)] {
@@ -170,7 +168,7 @@ pub(super) async fn a_pruned_journal_is_refused_before_its_beginning(fresh: Fres
             (Timestamp(later(10).0 - 1), None),
             (Timestamp(0), None),
         ] {
-            let then = store.user_then(mine, user(1), at);
+            let then = rows.user_then(user(1), at);
             let Some(held) = held else {
                 assert_eq!(raw::refusal(store, then).await, refusal);
                 continue;
@@ -180,28 +178,25 @@ pub(super) async fn a_pruned_journal_is_refused_before_its_beginning(fresh: Fres
             assert!(then.position >= start.position);
         }
         for after in [0, 1, start.position - 1] {
-            let part = store.journal(mine, after, 9);
+            let part = rows.journal(after, 9);
             assert_eq!(raw::refusal(store, part).await, refusal);
         }
-        let part = store
-            .journal(mine, start.position, 9)
-            .await
-            .expect("a part");
+        let part = rows.journal(start.position, 9).await.expect("a part");
         assert_eq!(part.records[0].seq, start.position + 1);
         assert_listed_after(&fixture, start.position).await;
         assert_eq!(
             has_rows,
-            store.prune_journal(mine).await.expect("a step").is_some()
+            rows.prune_journal().await.expect("a step").is_some()
         );
     }
-    let nobody = store.user_then(mine, user(99), NOW);
+    let nobody = rows.user_then(user(99), NOW);
     let nobody = raw::refusal(store, nobody).await;
     assert!(matches!(nobody, Refusal::NotFound { .. }), "{nobody:?}");
 }
 
 /// What is older is not listed, however it is asked for.
 async fn assert_listed_after(fixture: &Fixture, position: i64) {
-    let (store, mine) = (&fixture.store, fixture.customer);
+    let rows = &fixture.rows;
     for (subject, kinds) in [
         (Subject::User(user(1)), vec![]),
         (Subject::User(user(3)), vec![]),
@@ -219,10 +214,7 @@ async fn assert_listed_after(fixture: &Fixture, position: i64) {
             from: Some(NOW),
             until: None,
         };
-        let found = store
-            .history(mine, &filter, None, 99)
-            .await
-            .expect("a history");
+        let found = rows.history(&filter, None, 99).await.expect("a history");
         assert!(found.iter().all(|one| one.seq > position), "{found:?}");
         assert_eq!(
             found.is_empty(),
@@ -259,7 +251,10 @@ pub(super) async fn pruning_by_itself_is_no_reason_to_prune(fresh: Fresh) {
     // The journal of the installation is pruned likewise.
     let store = &fixture.store;
     let moved = async |now| {
-        let moved = store.move_start(INSTALLATION, later(1), &BY, now).await;
+        let moved = store
+            .of(scope(INSTALLATION))
+            .move_start(later(1), &BY, now)
+            .await;
         moved.expect("an answer").map(|start| start.position)
     };
     let edition = super::fixture::edition(vec![]);
@@ -271,7 +266,8 @@ pub(super) async fn pruning_by_itself_is_no_reason_to_prune(fresh: Fresh) {
     let start = moved(days(1)).await.expect("moved");
     assert_eq!(moved(days(1)).await, None);
     while store
-        .prune_journal(INSTALLATION)
+        .of(scope(INSTALLATION))
+        .prune_journal()
         .await
         .expect("a step")
         .is_some()
@@ -333,10 +329,7 @@ pub(super) async fn batches_that_run_while_two_servers_prune_are_exact(fresh: Fr
     assert_eq!((rows, records as i64), (20 * 2 * 2, start.position));
     assert!(start.at < later(1));
     assert_eq!(fixture.assigned(OFFICE).await, 0);
-    let ended = fixture
-        .store
-        .batches(fixture.customer, Some(true), &Place::First, 99)
-        .await;
+    let ended = fixture.rows.batches(Some(true), &Place::First, 99).await;
     let ended = ended.expect("a list");
     assert_eq!(ended.iter().filter(|batch| batch.is_pruned()).count(), 20);
     assert_eq!(ended.len(), 20 + usize::from(BATCHES));
@@ -345,17 +338,17 @@ pub(super) async fn batches_that_run_while_two_servers_prune_are_exact(fresh: Fr
 /// Prunes everything of before the first second, counts the steps, and says how many rows of results and
 /// how many records it has deleted.
 async fn prune_all(server: &Fixture, steps: &AtomicUsize) -> (usize, usize) {
-    let (store, mine) = (&server.store, server.customer);
+    let mine = &server.rows;
     let (mut rows, mut records) = (0, 0);
-    while let Some(deleted) = counted(steps, store.prune_results(mine, later(1))).await {
+    while let Some(deleted) = counted(steps, mine.prune_results(later(1))).await {
         rows += deleted;
     }
     let move_start = || async {
-        let moved = store.move_start(mine, later(1), &BY, days(9)).await;
+        let moved = mine.move_start(later(1), &BY, days(9)).await;
         moved.map(|_| None)
     };
     while counted(steps, move_start()).await.is_some() {}
-    while let Some(deleted) = counted(steps, store.prune_journal(mine)).await {
+    while let Some(deleted) = counted(steps, mine.prune_journal()).await {
         records += deleted;
     }
     (rows, records)

@@ -16,7 +16,7 @@ impl Fixture {
     /// Prunes all results of batches that ended before a time, and says how many rows each step took.
     pub(super) async fn prune_results(&self, before: Timestamp) -> Vec<usize> {
         let mut steps = Vec::new();
-        let step = || self.store.prune_results(self.customer, before);
+        let step = || self.rows.prune_results(before);
         while let Some(rows) = step().await.expect("a step") {
             steps.push(rows);
         }
@@ -24,7 +24,7 @@ impl Fixture {
     }
 
     pub(super) async fn move_start(&self, before: Timestamp, now: Timestamp) -> Option<Checkpoint> {
-        let moved = self.store.move_start(self.customer, before, &BY, now);
+        let moved = self.rows.move_start(before, &BY, now);
         moved.await.expect("an answer")
     }
 
@@ -92,16 +92,14 @@ pub(super) async fn results_are_pruned_step_by_step_and_the_batch_stays(fresh: F
     assert_eq!(rows_left(&fixture).await, (42, 42));
 
     // The first step marks the batch: what is still there counts as gone.
-    let step = fixture.store.prune_results(fixture.customer, later(1));
+    let step = fixture.rows.prune_results(later(1));
     assert_eq!(step.await.expect("a step"), Some(2 * STEP_CHUNKS as usize));
     assert_eq!(rows_left(&fixture).await, (26, 26));
     let pruned = fixture.batch(&before).await;
     assert!(pruned.is_pruned() && !before.is_pruned());
     let gone = Refusal::ResultsPruned(before.batch_id);
     for position in [0, 64, 40_000] {
-        let results = fixture
-            .store
-            .batch_results(fixture.customer, before.batch_id, position, 9);
+        let results = fixture.rows.batch_results(before.batch_id, position, 9);
         assert_eq!(raw::refusal(&fixture.store, results).await, gone);
     }
 
@@ -117,9 +115,7 @@ pub(super) async fn results_are_pruned_step_by_step_and_the_batch_stays(fresh: F
         (after.applied_count, after.failed_count, after.ended_at),
         (90, 10, Some(NOW))
     );
-    let listed = fixture
-        .store
-        .batches(fixture.customer, Some(true), &Place::First, 9);
+    let listed = fixture.rows.batches(Some(true), &Place::First, 9);
     assert_eq!(listed.await.expect("a list"), [after]);
     fixture.chain().await;
 }
@@ -134,7 +130,7 @@ pub(super) async fn a_pruned_batch_is_refused_and_never_executed_again(fresh: Fr
     fixture.run(2, &users, revoke(&[OFFICE])).await;
     fixture.prune_results(later(1)).await;
 
-    let (store, mine) = (&fixture.store, fixture.customer);
+    let (store, rows) = (&fixture.store, &fixture.rows);
     let gone = Refusal::ResultsPruned(batch.batch_id);
     // Everybody could be given a product now.
     fixture.enable_seats(OFFICE, 900).await;
@@ -152,7 +148,7 @@ pub(super) async fn a_pruned_batch_is_refused_and_never_executed_again(fresh: Fr
         failed_in: Some(batch.batch_id),
         ..UserFilter::default()
     };
-    let failed = store.users(mine, &filter, UserOrder::Id, &Place::First, 9);
+    let failed = rows.users(&filter, UserOrder::Id, &Place::First, 9);
     assert_eq!(raw::refusal(store, failed).await, gone);
     assert_eq!(fixture.assigned(OFFICE).await, 0);
 }
@@ -205,11 +201,9 @@ pub(super) async fn a_revert_that_runs_needs_nothing_that_is_pruned(fresh: Fresh
     assert!(fixture.batch(&batch).await.is_pruned());
     let start = fixture.move_start(days(9), days(9)).await.expect("moved");
     assert!(start.at < days(1), "{start:?}");
-    let step = || fixture.store.prune_journal(fixture.customer);
+    let step = || fixture.rows.prune_journal();
     while step().await.expect("a step").is_some() {}
-    let origin = fixture
-        .store
-        .batch_origin(fixture.customer, revert.batch_id);
+    let origin = fixture.rows.batch_origin(revert.batch_id);
     assert_eq!(origin.await.expect("an origin"), *BY);
     fixture.write(fixture.chunk(&revert, 64).await).await;
     let reverted = fixture.batch(&revert).await;

@@ -17,11 +17,8 @@ pub(super) async fn changes_are_numbered_without_a_gap_and_say_what_changed(fres
     // Two batches and a deletion take turns.
     fixture.write(fixture.chunk(&one, 0).await).await;
     assert_eq!(fixture.work(&other).await, "A".repeat(10));
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    store
-        .delete_user(*customer, &by_id(user(20)), None, &BY, NOW)
+    let Fixture { store, rows, .. } = &fixture;
+    rows.delete_user(&by_id(user(20)), None, &BY, NOW)
         .await
         .expect("deleted");
     fixture.write(fixture.chunk(&one, 64).await).await;
@@ -116,10 +113,8 @@ pub(super) async fn results_are_read_from_any_position(fresh: Fresh) {
     ] {
         assert_eq!(at(position).await, all[skipped..], "from {position}");
     }
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let first = store.batch_results(*customer, batch.batch_id, 10, 2).await;
+    let Fixture { rows, .. } = &fixture;
+    let first = rows.batch_results(batch.batch_id, 10, 2).await;
     let first: Vec<_> = first
         .expect("results")
         .iter()
@@ -127,9 +122,7 @@ pub(super) async fn results_are_read_from_any_position(fresh: Fresh) {
         .collect();
     assert_eq!(first, [0, 64], "as many chunks as asked for");
     for (position, expected) in [(0, 0), (63, 0), (64, 64), (563, 64), (564, 564), (599, 564)] {
-        let one = store
-            .batch_results(*customer, batch.batch_id, position, 1)
-            .await;
+        let one = rows.batch_results(batch.batch_id, position, 1).await;
         let one = one.expect("results");
         assert_eq!(
             (one.len(), one[0].first_position),

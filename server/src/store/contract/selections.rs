@@ -1,7 +1,7 @@
 //! Selections: who is selected, in which order, and what is kept of it for how long.
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, by_id, by_name, customer, display, later, user};
+use super::fixture::{BY, Fixture, NOW, by_id, by_name, customer, display, later, scope, user};
 use super::model::Model;
 use super::raw;
 use crate::domain::{
@@ -18,14 +18,13 @@ impl Fixture {
         now: Timestamp,
     ) -> Result<(FrozenSelection, Vec<UserRef>), Error> {
         let new = NewSelection {
-            customer: self.customer,
             id,
             selection,
             origin: BY.clone(),
             now,
             expires_at: Timestamp(now.0 + 60_000_000),
         };
-        self.store.create_selection(&new).await
+        self.rows.create_selection(&new).await
     }
 
     pub(super) async fn evaluate(
@@ -45,9 +44,7 @@ impl Fixture {
     ) -> Vec<UserId> {
         let (mut forward, mut place) = (Vec::new(), Place::First);
         loop {
-            let page = self
-                .store
-                .frozen_users(self.customer, id, &place, size, now);
+            let page = self.rows.frozen_users(id, &place, size, now);
             let page = page.await.expect("a page");
             let Some((last, _)) = page.last() else {
                 break;
@@ -57,9 +54,7 @@ impl Fixture {
         }
         let (mut backward, mut place) = (Vec::new(), Place::Last);
         loop {
-            let page = self
-                .store
-                .frozen_users(self.customer, id, &place, size, now);
+            let page = self.rows.frozen_users(id, &place, size, now);
             let page = page.await.expect("a page");
             let Some((first, _)) = page.first() else {
                 break;
@@ -143,48 +138,39 @@ pub(super) async fn a_frozen_selection_is_gone_when_its_time_is_over(fresh: Fres
         expires_at: later(60),
     };
     assert_eq!(made, expected);
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
-    let read = store.selection(*customer, id, later(59)).await;
+    let Fixture { rows, .. } = &fixture;
+    let read = rows.selection(id, later(59)).await;
     assert_eq!(read.expect("there"), expected);
-    assert_refused(
-        store.selection(*customer, id, later(60)).await,
-        not_found(id),
-    );
+    assert_refused(rows.selection(id, later(60)).await, not_found(id));
     assert_refused(
         fixture.evaluate(&frozen(id), later(60)).await,
         not_found(id),
     );
-    let listed = store.frozen_users(*customer, id, &Place::First, 9, later(60));
+    let listed = rows.frozen_users(id, &Place::First, 9, later(60));
     assert_refused(listed.await, not_found(id));
 }
 
 pub(super) async fn a_deleted_selection_is_gone_and_can_be_deleted_again(fresh: Fresh) {
     let fixture = fresh.fixture().await;
     fixture.create_users(1..=3).await;
-    let Fixture {
-        store,
-        customer: id,
-        ..
-    } = &fixture;
+    let Fixture { store, rows, .. } = &fixture;
     for number in [1, 2] {
         let made = fixture.freeze(selection(number), everybody(), NOW).await;
         made.expect("frozen");
     }
     for _ in 0..2 {
-        store
-            .delete_selection(*id, selection(1), &BY, NOW)
+        rows.delete_selection(selection(1), &BY, NOW)
             .await
             .expect("gone");
-        let read = store.selection(*id, selection(1), NOW).await;
+        let read = rows.selection(selection(1), NOW).await;
         assert_refused(read, not_found(selection(1)));
     }
     let other = fixture.evaluate(&frozen(selection(2)), NOW).await;
     assert_eq!(other.expect("kept").users.len(), 3);
-    assert_eq!(rows(store, "selection_chunks").await, 1);
+    assert_eq!(rows_in(store, "selection_chunks").await, 1);
     let strange = store
-        .delete_selection(customer(9), selection(2), &BY, NOW)
+        .of(scope(customer(9)))
+        .delete_selection(selection(2), &BY, NOW)
         .await;
     assert_refused(strange, customer_not_found(9));
 }
@@ -199,18 +185,19 @@ pub(super) async fn another_customers_selection_is_not_found(fresh: Fresh) {
         .create_customer(customer(2), &display("Fabrikam"), &BY, NOW)
         .await;
     created.expect("created");
-    let other = Fixture {
-        customer: customer(2),
-        ..fixture.clone()
-    };
-    assert_refused(store.selection(customer(2), id, NOW).await, not_found(id));
+    let other = fixture.of(customer(2));
+    assert_refused(
+        store.of(scope(customer(2))).selection(id, NOW).await,
+        not_found(id),
+    );
     assert_refused(other.evaluate(&frozen(id), NOW).await, not_found(id));
     assert_refused(
         other.freeze(selection(2), frozen(id), NOW).await,
         not_found(id),
     );
     store
-        .delete_selection(customer(2), id, &BY, NOW)
+        .of(scope(customer(2)))
+        .delete_selection(id, &BY, NOW)
         .await
         .expect("not there");
     let users = other
@@ -231,13 +218,10 @@ pub(super) async fn another_customers_selection_is_not_found(fresh: Fresh) {
         "untouched"
     );
     assert_refused(
-        store.selection(customer(9), id, NOW).await,
+        store.of(scope(customer(9))).selection(id, NOW).await,
         customer_not_found(9),
     );
-    let nobodys = Fixture {
-        customer: customer(9),
-        ..fixture.clone()
-    };
+    let nobodys = fixture.of(customer(9));
     let made = nobodys.freeze(selection(3), everybody(), NOW).await;
     assert_refused(made, customer_not_found(9));
 }
@@ -253,9 +237,14 @@ pub(super) async fn a_customer_keeps_a_hundred_selections_and_expired_ones_make_
     let full = Refusal::TooManySelections { max: 100 };
     let more = fixture.freeze(selection(101), everybody(), later(59)).await;
     assert_refused(more, full.clone());
-    assert_eq!(rows(store, "selections").await, 100, "nothing was written");
-    store
-        .delete_selection(fixture.customer, selection(7), &BY, NOW)
+    assert_eq!(
+        rows_in(store, "selections").await,
+        100,
+        "nothing was written"
+    );
+    fixture
+        .rows
+        .delete_selection(selection(7), &BY, NOW)
         .await
         .expect("deleted");
     let more = fixture.freeze(selection(101), everybody(), later(59)).await;
@@ -269,8 +258,8 @@ pub(super) async fn a_customer_keeps_a_hundred_selections_and_expired_ones_make_
             .await;
         made.expect("frozen");
     }
-    assert_eq!(rows(store, "selections").await, 26);
-    assert_eq!(rows(store, "selection_chunks").await, 26);
+    assert_eq!(rows_in(store, "selections").await, 26);
+    assert_eq!(rows_in(store, "selection_chunks").await, 26);
 }
 
 pub(super) async fn a_part_that_names_a_user_twice_is_refused(fresh: Fresh) {
@@ -325,9 +314,7 @@ pub(super) async fn a_frozen_selection_of_many_rows_is_read_from_any_place(fresh
     assert_eq!(made.expect("frozen").0.user_count, 8_998);
     users.retain(|id| ![user(1), user(4_500)].contains(id));
 
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     let found = fixture
         .evaluate(&frozen(selection(2)), NOW)
         .await
@@ -343,9 +330,7 @@ pub(super) async fn a_frozen_selection_of_many_rows_is_read_from_any_place(fresh
         (Place::Last, 7_997..8_998),
         (Place::After(8_997), 0..0),
     ] {
-        let page = store
-            .frozen_users(*customer, selection(2), &place, 1_001, NOW)
-            .await;
+        let page = rows.frozen_users(selection(2), &place, 1_001, NOW).await;
         let page: Vec<_> = page
             .expect("a page")
             .iter()
@@ -357,14 +342,10 @@ pub(super) async fn a_frozen_selection_of_many_rows_is_read_from_any_place(fresh
     }
     // Who is deleted leaves no hole in a page.
     for number in 2..=5 {
-        let deleted = store
-            .delete_user(*customer, &by_id(user(number)), None, &BY, NOW)
-            .await;
+        let deleted = rows.delete_user(&by_id(user(number)), None, &BY, NOW).await;
         deleted.expect("deleted");
     }
-    let page = store
-        .frozen_users(*customer, selection(2), &Place::First, 3, NOW)
-        .await;
+    let page = rows.frozen_users(selection(2), &Place::First, 3, NOW).await;
     let page: Vec<_> = page
         .expect("a page")
         .iter()
@@ -380,7 +361,7 @@ fn assert_refused<T: std::fmt::Debug>(result: Result<T, Error>, expected: Refusa
     }
 }
 
-async fn rows(store: &Store, table: &str) -> usize {
+async fn rows_in(store: &Store, table: &str) -> usize {
     let query = format!("SELECT 'row' AS line FROM {table}");
     raw::lines(store, &query).await.len()
 }

@@ -6,7 +6,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, display, later};
+use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, display, later, scope};
 use super::overlap::{self, Overlap};
 use super::raw;
 use crate::domain::{BatchId, Snapshot};
@@ -31,17 +31,14 @@ async fn abandoned(fixture: &Fixture, now: Timestamp) -> Vec<BatchId> {
         .expect("a list");
     found
         .into_iter()
-        .filter(|one| one.0 == fixture.customer)
+        .filter(|one| one.0 == scope(fixture.customer))
         .map(|one| one.1)
         .collect()
 }
 
 async fn claim(fixture: &Fixture, batch: &Batch, now: Timestamp) -> Option<i64> {
     let until = Timestamp(now.0 + 30_000_000);
-    let claimed = fixture
-        .store
-        .claim_batch(fixture.customer, batch.batch_id, now, until)
-        .await;
+    let claimed = fixture.rows.claim_batch(batch.batch_id, now, until).await;
     claimed.expect("an answer")
 }
 
@@ -74,10 +71,7 @@ pub(super) async fn a_batch_is_abandoned_when_its_lease_is_over(fresh: Fresh) {
 
 pub(super) async fn abandoned_batches_of_all_customers_are_found(fresh: Fresh) {
     let (fixture, batch) = running(fresh).await;
-    let there = Fixture {
-        customer: customer(2),
-        ..fixture.clone()
-    };
+    let there = fixture.of(customer(2));
     let name = display("Fabrikam");
     there
         .store
@@ -89,8 +83,8 @@ pub(super) async fn abandoned_batches_of_all_customers_are_found(fresh: Fresh) {
         .accept(&there.request(1, &users, assign(&[OFFICE])))
         .await;
     let expected = [
-        (fixture.customer, batch.batch_id),
-        (there.customer, second.batch_id),
+        (scope(fixture.customer), batch.batch_id),
+        (scope(there.customer), second.batch_id),
     ];
     let found = fixture
         .store
@@ -122,7 +116,7 @@ pub(super) async fn whoever_lost_a_batch_can_no_longer_write_to_it(fresh: Fresh)
         let before = raw::contents(&fixture.store).await;
         let decide: Decide = Arc::new(|_: &Snapshot| panic!("asked without the right to write"));
         let written = fixture
-            .store
+            .rows
             .write_chunk(chunk, decide)
             .await
             .expect("an answer");
@@ -159,17 +153,13 @@ pub(super) async fn one_of_many_that_claim_a_batch_at_once_gets_it(fresh: Fresh)
 
 pub(super) async fn a_batch_that_is_handed_back_can_be_claimed_at_once(fresh: Fresh) {
     let (fixture, batch) = running(fresh).await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     // Only by whoever has it.
-    store
-        .release_batch(*customer, batch.batch_id, 2, later(1))
+    rows.release_batch(batch.batch_id, 2, later(1))
         .await
         .expect("an answer");
     assert_eq!(abandoned(&fixture, later(2)).await, []);
-    store
-        .release_batch(*customer, batch.batch_id, 1, later(1))
+    rows.release_batch(batch.batch_id, 1, later(1))
         .await
         .expect("an answer");
     assert_eq!(abandoned(&fixture, later(2)).await, [batch.batch_id]);
@@ -187,8 +177,8 @@ pub(super) async fn a_batch_is_not_taken_over_in_the_middle_of_a_chunk(fresh: Fr
     let chunk = Arc::new(chunk);
     // Long enough for a claim that does not wait.
     let (decide, begun) = overlap::slow(fixture.decision(&chunk), overlap::pause(300));
-    let (server, store) = (fixture.on_another_server().await, fixture.store.clone());
-    let write = tokio::spawn(async move { store.write_chunk(chunk, decide).await });
+    let (server, rows) = (fixture.on_another_server().await, fixture.rows.clone());
+    let write = tokio::spawn(async move { rows.write_chunk(chunk, decide).await });
     begun.notified().await;
     assert!(
         !write.is_finished(),
@@ -208,6 +198,6 @@ pub(super) async fn a_batch_that_is_not_there_is_not_found(fresh: Fresh) {
         resource: "batch",
         id: unknown.to_string(),
     };
-    let found = fixture.store.batch(fixture.customer, unknown);
+    let found = fixture.rows.batch(unknown);
     assert_eq!(raw::refusal(&fixture.store, found).await, expected);
 }

@@ -299,9 +299,7 @@ async fn lively(fresh: Fresh) -> Fixture {
     assert_eq!(fixture.work(&batch).await, "A".repeat(20));
     for number in 1..=12 {
         let named = by_id(user(number));
-        let deleted = fixture
-            .store
-            .delete_user(fixture.customer, &named, None, &BY, later(9));
+        let deleted = fixture.rows.delete_user(&named, None, &BY, later(9));
         deleted.await.expect("deleted");
     }
     fixture
@@ -315,11 +313,11 @@ pub(super) async fn any_single_mutation_of_the_journal_is_found(fresh: Fresh) {
 
 pub(super) async fn any_single_mutation_of_a_pruned_journal_is_found(fresh: Fresh) {
     let fixture = lively(fresh).await;
-    let (store, mine) = (&fixture.store, fixture.customer);
+    let rows = &fixture.rows;
     fixture.prune_results(later(5)).await;
-    let start = store.move_start(mine, later(5), &BY, later(10)).await;
+    let start = rows.move_start(later(5), &BY, later(10)).await;
     let start = start.expect("moved").expect("a start");
-    while store.prune_journal(mine).await.expect("pruned").is_some() {}
+    while rows.prune_journal().await.expect("pruned").is_some() {}
     assert_eq!(
         fixture.chain().await.commits[0].first_seq,
         start.position + 1

@@ -32,7 +32,7 @@ pub(super) async fn preview(fixture: &Fixture, request: &NewBatch) -> (String, B
     let rehearse = fixture.rehearse(request.terms);
     let stop = CancellationToken::new();
     let previewed = fixture
-        .store
+        .rows
         .preview_batch(request, &rehearse, &sender, &stop);
     assert_eq!(previewed.await.expect("previewed"), Previewed::Done);
     drop(sender);
@@ -241,12 +241,8 @@ pub(super) async fn a_batch_keeps_the_promise_of_its_preview(fresh: Fresh) {
     };
     let update = |number: usize, update: UserUpdate| {
         let user = UserRef::Id(users[number]);
-        let (store, customer) = (fixture.store.clone(), fixture.customer);
-        async move {
-            store
-                .update_user(customer, &user, &update, None, &BY, NOW)
-                .await
-        }
+        let rows = fixture.rows.clone();
+        async move { rows.update_user(&user, &update, None, &BY, NOW).await }
     };
     update(7, rename).await.expect("renamed");
     // A user that could no longer be served does.
@@ -289,7 +285,7 @@ pub(super) async fn a_rehearsal_goes_by_the_catalogue_of_its_moment(fresh: Fresh
     let rehearse = fixture.rehearse(request.terms);
     let stop = CancellationToken::new();
     let previewed = fixture
-        .store
+        .rows
         .preview_batch(&request, &rehearse, &sender, &stop);
     assert_eq!(
         previewed.await.expect("previewed"),

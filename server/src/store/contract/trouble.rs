@@ -31,19 +31,17 @@ async fn be_impatient(fixture: &Fixture) {
 
 /// Tries every kind of write to the customer; each is a conflict and writes nothing.
 async fn assert_conflicts(fixture: &Fixture, chunk: &Chunk) {
-    let Fixture {
-        store, customer, ..
-    } = fixture;
+    let Fixture { store, rows, .. } = fixture;
     let conflict =
         |error: Error, what| assert!(matches!(error, Error::Conflict(_)), "{what}: {error:?}");
-    let create = store.create_user(*customer, new_user(9, "new@x"), &BY, NOW);
+    let create = rows.create_user(new_user(9, "new@x"), &BY, NOW);
     conflict(raw::failure(store, create).await, "create_user");
     let one = by_id(user(1));
-    let delete = store.delete_user(*customer, &one, None, &BY, NOW);
+    let delete = rows.delete_user(&one, None, &BY, NOW);
     conflict(raw::failure(store, delete).await, "delete_user");
-    let import = store.import_users(*customer, Vec::new(), &BY, NOW);
+    let import = rows.import_users(Vec::new(), &BY, NOW);
     conflict(raw::failure(store, import).await, "import_users");
-    let seats = store.set_seats(*customer, OFFICE, SeatsUpdate::default(), &BY, NOW);
+    let seats = rows.set_seats(OFFICE, SeatsUpdate::default(), &BY, NOW);
     conflict(raw::failure(store, seats).await, "set_seats");
     let request = fixture.request(2, &[user(1)], assign(&[OFFICE]));
     conflict(
@@ -51,7 +49,7 @@ async fn assert_conflicts(fixture: &Fixture, chunk: &Chunk) {
         "accept_batch",
     );
     let decide: Decide = Arc::new(|_: &Snapshot| panic!("decided without the lock"));
-    let write = store.write_chunk(Arc::new(chunk.clone()), decide);
+    let write = rows.write_chunk(Arc::new(chunk.clone()), decide);
     conflict(raw::failure(store, write).await, "write_chunk");
 }
 
@@ -120,8 +118,8 @@ pub(super) async fn a_lost_connection_is_an_outage_and_is_replaced(fresh: Fresh)
             .expect("told to go on")
     };
     let (decide, begun) = overlap::slow(fixture.decision(&chunk), wait);
-    let (store, lost) = (fixture.store.clone(), chunk.clone());
-    let write = tokio::spawn(async move { store.write_chunk(lost, decide).await });
+    let (rows, lost) = (fixture.rows.clone(), chunk.clone());
+    let write = tokio::spawn(async move { rows.write_chunk(lost, decide).await });
     begun.notified().await;
     other.batch_execute(KILL).await.expect("killed");
     go_on.send(()).expect("waiting");
@@ -131,7 +129,7 @@ pub(super) async fn a_lost_connection_is_an_outage_and_is_replaced(fresh: Fresh)
 
     // Lost while nobody used it: at most one call notices.
     other.batch_execute(KILL).await.expect("killed");
-    match fixture.store.customer(fixture.customer).await {
+    match fixture.rows.customer().await {
         Ok(_) | Err(Error::Unavailable(_)) => {}
         Err(error) => panic!("{error:?}"),
     }
@@ -147,10 +145,10 @@ pub(super) async fn a_decision_that_panics_harms_nobody_else(fresh: Fresh) {
         .await;
     let before = raw::contents(&fixture.store).await;
     let chunk = Arc::new(fixture.chunk(&batch, 0).await);
-    let store = fixture.store.clone();
+    let rows = fixture.rows.clone();
     let write = tokio::spawn(async move {
         let decide: Decide = Arc::new(|_: &Snapshot| panic!("as this check means it to"));
-        store.write_chunk(chunk, decide).await
+        rows.write_chunk(chunk, decide).await
     });
     let outcome = write.await;
     assert!(!matches!(outcome, Ok(Ok(_))), "{outcome:?}");

@@ -2,7 +2,8 @@
 
 use super::engine::Fresh;
 use super::fixture::{
-    BY, Fixture, NOW, by_id, by_name, country, customer, display, later, new_user, principal, user,
+    BY, Fixture, NOW, by_id, by_name, country, customer, display, later, new_user, principal,
+    scope, user,
 };
 use super::raw;
 use crate::domain::UserRef;
@@ -34,9 +35,7 @@ fn named(name: &str) -> UserUpdate {
 }
 
 pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) {
-    let Fixture {
-        store, customer, ..
-    } = fresh.fixture().await;
+    let Fixture { rows, .. } = fresh.fixture().await;
     let expected = User {
         user_id: user(1),
         principal_name: "Ada@example.com".to_owned(),
@@ -48,8 +47,8 @@ pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) 
         created_at: NOW,
         updated_at: NOW,
     };
-    let created = store
-        .create_user(customer, new_user(1, "Ada@example.com"), &BY, NOW)
+    let created = rows
+        .create_user(new_user(1, "Ada@example.com"), &BY, NOW)
         .await;
     assert_eq!(created.expect("created"), expected);
     for user in [
@@ -57,23 +56,18 @@ pub(super) async fn a_user_is_created_and_found_by_id_and_by_name(fresh: Fresh) 
         by_name("Ada@example.com"),
         by_name("ADA@Example.COM"),
     ] {
-        assert_eq!(store.user(customer, &user).await.expect("found"), expected);
+        assert_eq!(rows.user(&user).await.expect("found"), expected);
     }
     let mut second = new_user(2, "bob@example.com");
     (second.usage_location, second.active) = (None, false);
-    let second = store
-        .create_user(customer, second, &BY, NOW)
-        .await
-        .expect("created");
+    let second = rows.create_user(second, &BY, NOW).await.expect("created");
     assert_eq!((second.usage_location, second.active), (None, false));
 }
 
 pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
-    let Fixture {
-        store, customer, ..
-    } = fresh.fixture().await;
-    let mut expected = store
-        .create_user(customer, new_user(1, "ada@x"), &BY, NOW)
+    let Fixture { store, rows, .. } = fresh.fixture().await;
+    let mut expected = rows
+        .create_user(new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     let mut updates = [(); 5].map(|()| UserUpdate::default());
@@ -85,8 +79,8 @@ pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
     for (update, step) in updates.iter().zip(1..) {
         let now = later(step);
         let version = Some(expected.version);
-        let changed = store
-            .update_user(customer, &by_id(user(1)), update, version, &BY, now)
+        let changed = rows
+            .update_user(&by_id(user(1)), update, version, &BY, now)
             .await;
         expected = User {
             version: expected.version + 1,
@@ -102,26 +96,20 @@ pub(super) async fn a_user_is_changed_value_by_value(fresh: Fresh) {
         }
         assert_eq!(changed.expect("changed"), expected, "step {step}");
         // The same again is no change.
-        let again = store
-            .update_user(customer, &by_name("grace@x"), update, None, &BY, later(99))
+        let again = rows
+            .update_user(&by_name("grace@x"), update, None, &BY, later(99))
             .await;
         assert_eq!(again.expect("unchanged"), expected, "step {step} again");
-        assert_eq!(
-            store.user(customer, &by_id(user(1))).await.expect("found"),
-            expected
-        );
+        assert_eq!(rows.user(&by_id(user(1))).await.expect("found"), expected);
     }
     let old = by_name("ada@x");
-    let refusal = raw::refusal(&store, store.user(customer, &old)).await;
+    let refusal = raw::refusal(&store, rows.user(&old)).await;
     assert_eq!(refusal, not_found(&old));
 }
 
 pub(super) async fn a_user_at_another_version_is_left_alone(fresh: Fresh) {
-    let Fixture {
-        store, customer, ..
-    } = fresh.fixture().await;
-    store
-        .create_user(customer, new_user(1, "ada@x"), &BY, NOW)
+    let Fixture { store, rows, .. } = fresh.fixture().await;
+    rows.create_user(new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     let (id, update) = (by_id(user(1)), named("grace@x"));
@@ -132,26 +120,23 @@ pub(super) async fn a_user_at_another_version_is_left_alone(fresh: Fresh) {
         version: 1,
     };
     for stale in [0, 2] {
-        let change = store.update_user(customer, &id, &update, Some(stale), &BY, NOW);
+        let change = rows.update_user(&id, &update, Some(stale), &BY, NOW);
         assert_eq!(raw::refusal(&store, change).await, expected);
-        let delete = store.delete_user(customer, &id, Some(stale), &BY, NOW);
+        let delete = rows.delete_user(&id, Some(stale), &BY, NOW);
         assert_eq!(raw::refusal(&store, delete).await, expected);
     }
 }
 
 pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
-    let Fixture {
-        store,
-        customer: mine,
-        ..
-    } = fresh.fixture().await;
+    let Fixture { store, rows, .. } = fresh.fixture().await;
     let other = customer(2);
     store
         .create_customer(other, &display("Fabrikam"), &BY, NOW)
         .await
         .expect("created");
     store
-        .create_user(other, new_user(1, "ada@x"), &BY, NOW)
+        .of(scope(other))
+        .create_user(new_user(1, "ada@x"), &BY, NOW)
         .await
         .expect("created");
     // Those of another customer included.
@@ -162,14 +147,11 @@ pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
         by_name("nobody@x"),
     ] {
         let expected = not_found(&user);
-        assert_eq!(
-            raw::refusal(&store, store.user(mine, &user)).await,
-            expected
-        );
+        assert_eq!(raw::refusal(&store, rows.user(&user)).await, expected);
         let update = named("new@x");
-        let change = store.update_user(mine, &user, &update, None, &BY, NOW);
+        let change = rows.update_user(&user, &update, None, &BY, NOW);
         assert_eq!(raw::refusal(&store, change).await, expected);
-        let delete = store.delete_user(mine, &user, None, &BY, NOW);
+        let delete = rows.delete_user(&user, None, &BY, NOW);
         assert_eq!(raw::refusal(&store, delete).await, expected);
     }
     let nowhere = customer(3);
@@ -177,20 +159,17 @@ pub(super) async fn a_user_that_is_not_there_is_not_found(fresh: Fresh) {
         resource: "customer",
         id: nowhere.to_string(),
     };
-    let create = store.create_user(nowhere, new_user(1, "ada@x"), &BY, NOW);
+    let there = store.of(scope(nowhere));
+    let create = there.create_user(new_user(1, "ada@x"), &BY, NOW);
     assert_eq!(raw::refusal(&store, create).await, missing);
     assert_eq!(
-        raw::refusal(&store, store.user(nowhere, &by_id(user(1)))).await,
+        raw::refusal(&store, store.of(scope(nowhere)).user(&by_id(user(1)))).await,
         missing
     );
 }
 
 pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh: Fresh) {
-    let Fixture {
-        store,
-        customer: mine,
-        ..
-    } = fresh.fixture().await;
+    let Fixture { store, rows, .. } = fresh.fixture().await;
     let spellings = [
         ("Ada@Example.com", "aDA@example.COM"),
         ("straße@x.de", "STRASSE@X.DE"),
@@ -198,29 +177,29 @@ pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh
         ("σίσυφος@x.gr", "ΣΊΣΥΦΟΣ@x.gr"),
     ];
     for ((one, other), number) in spellings.into_iter().zip(1..) {
-        let created = store
-            .create_user(mine, new_user(number, one), &BY, NOW)
+        let created = rows
+            .create_user(new_user(number, one), &BY, NOW)
             .await
             .expect("created");
-        let found = store.user(mine, &by_name(other)).await.expect("found");
+        let found = rows.user(&by_name(other)).await.expect("found");
         assert_eq!(found, created);
-        let same_name = store.create_user(mine, new_user(100 + number, other), &BY, NOW);
+        let same_name = rows.create_user(new_user(100 + number, other), &BY, NOW);
         assert_eq!(
             raw::refusal(&store, same_name).await,
             taken("principal_name"),
             "{other}"
         );
     }
-    let same_id = store.create_user(mine, new_user(1, "new@x"), &BY, NOW);
+    let same_id = rows.create_user(new_user(1, "new@x"), &BY, NOW);
     assert_eq!(raw::refusal(&store, same_id).await, taken("user_id"));
     let (id, update) = (by_id(user(1)), named("STRASSE@x.de"));
-    let change = store.update_user(mine, &id, &update, None, &BY, NOW);
+    let change = rows.update_user(&id, &update, None, &BY, NOW);
     assert_eq!(raw::refusal(&store, change).await, taken("principal_name"));
 
     // A user's own name in another spelling is a change like any other.
     let (id, update) = (by_id(user(2)), named("Strasse@x.de"));
-    let changed = store
-        .update_user(mine, &id, &update, None, &BY, NOW)
+    let changed = rows
+        .update_user(&id, &update, None, &BY, NOW)
         .await
         .expect("changed");
     assert_eq!(
@@ -233,7 +212,8 @@ pub(super) async fn user_ids_and_folded_names_are_unique_within_a_customer(fresh
         .await
         .expect("created");
     let there = store
-        .create_user(customer(2), new_user(1, "Ada@Example.com"), &BY, NOW)
+        .of(scope(customer(2)))
+        .create_user(new_user(1, "Ada@Example.com"), &BY, NOW)
         .await;
     assert_eq!(there.expect("created").user_id, user(1));
 }

@@ -106,13 +106,11 @@ impl Model {
 
     /// Some have no location any more, some are inactive, some are deleted.
     async fn move_about(&mut self, users: &[UserId]) {
-        let Fixture {
-            store, customer, ..
-        } = self.fixture.clone();
+        let Fixture { rows, .. } = self.fixture.clone();
         for id in users {
             if self.random.one_in(12) {
                 let user = by_id(*id);
-                let deleted = store.delete_user(customer, &user, None, &BY, NOW).await;
+                let deleted = rows.delete_user(&user, None, &BY, NOW).await;
                 deleted.expect("deleted");
                 self.people.remove(id);
                 continue;
@@ -124,7 +122,7 @@ impl Model {
                 ..UserUpdate::default()
             };
             let user = by_id(*id);
-            let updated = store.update_user(customer, &user, &update, None, &BY, NOW);
+            let updated = rows.update_user(&user, &update, None, &BY, NOW);
             updated.await.expect("updated");
             self.people.get_mut(id).expect("a user").location = location;
         }
@@ -220,9 +218,7 @@ impl Model {
 
     /// Compares what the store says about everything that is broken.
     pub(super) async fn check(&mut self) {
-        let Fixture {
-            store, customer, ..
-        } = self.fixture.clone();
+        let Fixture { store, rows, .. } = self.fixture.clone();
         let catalogue = store.catalogue().await.expect("a catalogue");
         let all = self.all_broken();
         for filter in filters() {
@@ -235,7 +231,7 @@ impl Model {
                 let listed = self.pages(&filter, size).await;
                 assert_eq!(listed, expected, "{filter:?}, pages of {size}");
             }
-            let summary = store.summarize_violations(customer, &catalogue, &filter);
+            let summary = rows.summarize_violations(&catalogue, &filter);
             let summary = summary.await.expect("a summary");
             assert_eq!(summary, sums(&summary, &expected), "{filter:?}");
 
@@ -260,13 +256,11 @@ impl Model {
 
     /// The violations that meet a filter, read page by page, with names as they are.
     async fn pages(&self, filter: &ViolationFilter, size: usize) -> BTreeMap<UserId, Broken> {
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
+        let Fixture { store, rows, .. } = &self.fixture;
         let catalogue = store.catalogue().await.expect("a catalogue");
         let (mut all, mut after) = (BTreeMap::new(), None);
         loop {
-            let page = store.violators(*customer, &catalogue, filter, after, size);
+            let page = rows.violators(&catalogue, filter, after, size);
             let page = page.await.expect("a page");
             for violator in page.users {
                 let id = violator.user.user_id;
@@ -316,16 +310,14 @@ impl Model {
         preview: &ImportPreview,
         now: &BTreeMap<UserId, Broken>,
     ) {
-        let Fixture {
-            store, customer, ..
-        } = &self.fixture;
+        let Fixture { rows, .. } = &self.fixture;
         let walked = std::sync::Mutex::new(0);
         let count = |users| {
             *walked.lock().expect("one at a time") += users;
             true
         };
         let catalogues = (&preview.now, &preview.then);
-        let impact = store.impact(*customer, catalogues, &count).await;
+        let impact = rows.impact(catalogues, &count).await;
         let mut impact = impact.expect("an impact").expect("nobody stops it");
         assert_eq!(*walked.lock().expect("it has ended"), self.people.len());
         let mut new = BTreeMap::<String, u64>::new();
@@ -341,7 +333,7 @@ impl Model {
         impact.rule_count = 0;
         assert_eq!(impact, Self::impact(now, &then));
 
-        let stopped = store.impact(*customer, catalogues, &|_| false).await;
+        let stopped = rows.impact(catalogues, &|_| false).await;
         assert_eq!(stopped.expect("an answer"), None, "somebody stopped it");
     }
 }

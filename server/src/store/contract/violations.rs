@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine::Fresh;
 use super::fixture::{
-    BASIC, BY, Fixture, NOW, OFFICE, assign, by_id, country, customer, display, plan,
+    BASIC, BY, Fixture, NOW, OFFICE, assign, by_id, country, customer, display, plan, scope,
 };
 use super::raw;
 use super::violation_model::{BUNDLE, Model, PRODUCTS, offer, rule_set, selection};
@@ -99,10 +99,7 @@ async fn neighbour(fixture: &Fixture) -> Fixture {
     let (store, name) = (&fixture.store, display("Fabrikam"));
     let created = store.create_customer(id, &name, &BY, NOW).await;
     created.expect("created");
-    Fixture {
-        customer: id,
-        ..fixture.clone()
-    }
+    fixture.of(id)
 }
 
 pub(super) async fn violations_are_what_a_naive_model_says(fresh: Fresh) {
@@ -180,8 +177,8 @@ async fn move_to(fixture: &Fixture, user: UserId, location: Option<&str>) {
         usage_location: Some(location.map(country)),
         ..UserUpdate::default()
     };
-    let (store, user) = (&fixture.store, by_id(user));
-    let moved = store.update_user(fixture.customer, &user, &update, None, &BY, NOW);
+    let user = by_id(user);
+    let moved = fixture.rows.update_user(&user, &update, None, &BY, NOW);
     moved.await.expect("updated");
 }
 
@@ -196,10 +193,8 @@ pub(super) async fn a_page_of_violations_ends_with_a_whole_user(fresh: Fresh) {
     let rules = [prohibit(1, "NL"), prohibit(2, "NL"), prohibit(1, "US")];
     let (fixture, users) = prohibited(fresh, 50, &rules).await;
     let page = async |filter: &ViolationFilter, after, limit| {
-        let Fixture {
-            store, customer, ..
-        } = &fixture;
-        let page = store.violators(*customer, &fixture.catalogue, filter, after, limit);
+        let Fixture { rows, .. } = &fixture;
+        let page = rows.violators(&fixture.catalogue, filter, after, limit);
         let page = page.await.expect("a page");
         let counts = page.users.iter();
         let counts: Vec<_> = counts
@@ -242,12 +237,10 @@ pub(super) async fn a_summary_tells_the_rules_that_most_users_break(fresh: Fresh
     let mut rules: Vec<EditionRule> = (0..249).map(needs).collect();
     rules.push(prohibit(2, "US"));
     let (fixture, users) = prohibited(fresh, 3, &rules).await;
-    let Fixture {
-        store, customer, ..
-    } = &fixture;
+    let Fixture { rows, .. } = &fixture;
     move_to(&fixture, users[0], Some("US")).await;
     let any = ViolationFilter::default();
-    let summary = store.summarize_violations(*customer, &fixture.catalogue, &any);
+    let summary = rows.summarize_violations(&fixture.catalogue, &any);
     let summary = summary.await.expect("a summary");
     assert_eq!((summary.users, summary.violations), (3, 3 * 249 + 1));
     assert_eq!((summary.rules.len(), summary.rule_count), (200, 250));
@@ -268,8 +261,9 @@ pub(super) async fn a_customer_that_is_not_there_has_no_violations_to_tell(fresh
         resource: "customer",
         id: missing.to_string(),
     };
-    let page = store.violators(missing, catalogue, &any, None, 9);
+    let rows = store.of(scope(missing));
+    let page = rows.violators(catalogue, &any, None, 9);
     assert_eq!(raw::refusal(store, page).await, not_found);
-    let summary = store.summarize_violations(missing, catalogue, &any);
+    let summary = rows.summarize_violations(catalogue, &any);
     assert_eq!(raw::refusal(store, summary).await, not_found);
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::engine::Fresh;
-use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, display};
+use super::fixture::{BY, Fixture, NOW, OFFICE, assign, customer, display, scope};
 use super::raw;
 use crate::domain::{
     INSTALLATION,
@@ -24,9 +24,7 @@ async fn lively(fresh: Fresh) -> (Fixture, Vec<Recorded>) {
         from: None,
         until: None,
     };
-    let all = fixture
-        .store
-        .history(fixture.customer, &filter, None, 1_000);
+    let all = fixture.rows.history(&filter, None, 1_000);
     let mut all = all.await.expect("a history");
     all.reverse();
     (fixture, all)
@@ -34,7 +32,7 @@ async fn lively(fresh: Fresh) -> (Fixture, Vec<Recorded>) {
 
 impl Fixture {
     async fn changes(&self, kinds: &[RecordKind], places: Range<i64>, limit: i64) -> Vec<Recorded> {
-        let changes = self.store.changes(self.customer, kinds, places, limit);
+        let changes = self.rows.changes(kinds, places, limit);
         changes.await.expect("changes")
     }
 }
@@ -68,7 +66,11 @@ pub(super) async fn changes_are_read_onwards_from_any_place(fresh: Fresh) {
     }
     let seats = fixture.changes(&[SeatsSet], 1..end + 1, 1).await;
     assert_eq!(seats, of(&[SeatsSet])[..1]);
-    let catalogue = fixture.store.changes(INSTALLATION, &[], 1..3, 9).await;
+    let catalogue = fixture
+        .store
+        .of(scope(INSTALLATION))
+        .changes(&[], 1..3, 9)
+        .await;
     let kinds = catalogue.expect("changes").into_iter();
     let kinds: Vec<_> = kinds.map(|one| one.record.key().0).collect();
     assert_eq!(kinds, [Catalogue, Catalogue]);
@@ -86,20 +88,20 @@ async fn prune(store: &Store, last_seq: i64) {
 
 pub(super) async fn a_watch_begins_where_nothing_is_missing(fresh: Fresh) {
     let (fixture, all) = lively(fresh).await;
-    let (store, mine, end) = (&fixture.store, fixture.customer, all.len() as i64);
+    let (store, end) = (&fixture.store, all.len() as i64);
     let other = customer(2);
     let name = display("Other");
     let created = store.create_customer(other, &name, &BY, NOW).await;
     created.expect("created");
 
-    let start = async |after| store.watch_start(mine, after).await.expect("a start");
+    let start = async |after| fixture.rows.watch_start(after).await.expect("a start");
     assert_eq!(start(None).await, end);
     for place in [0, 1, end] {
         assert_eq!(start(Some(place)).await, place);
     }
-    let beyond = raw::refusal(store, store.watch_start(mine, Some(end + 1))).await;
+    let beyond = raw::refusal(store, fixture.rows.watch_start(Some(end + 1))).await;
     assert_eq!(beyond, Refusal::BeyondJournal);
-    let nobody = raw::refusal(store, store.watch_start(customer(9), None)).await;
+    let nobody = raw::refusal(store, store.of(scope(customer(9))).watch_start(None)).await;
     assert!(matches!(nobody, Refusal::NotFound { .. }), "{nobody:?}");
 
     // The first three commits: the customer, its seats, and its users.
@@ -109,14 +111,21 @@ pub(super) async fn a_watch_begins_where_nothing_is_missing(fresh: Fresh) {
     prune(store, oldest).await;
     let pruned = Refusal::ChangesPruned { oldest };
     for place in [0, oldest - 1] {
-        let refusal = raw::refusal(store, store.watch_start(mine, Some(place))).await;
+        let refusal = raw::refusal(store, fixture.rows.watch_start(Some(place))).await;
         assert_eq!(refusal, pruned, "after {place}");
-        let changes = store.changes(mine, &[Assignments], place + 1..end + 1, 9);
+        let changes = fixture.rows.changes(&[Assignments], place + 1..end + 1, 9);
         assert_eq!(raw::refusal(store, changes).await, pruned, "after {place}");
     }
     assert_eq!(start(Some(oldest)).await, oldest);
     assert_eq!(start(None).await, end);
     let rest = fixture.changes(&[], oldest + 1..end + 1, 1_000).await;
     assert_eq!(rest, all[oldest as usize..]);
-    assert_eq!(store.watch_start(other, Some(0)).await.expect("a start"), 0);
+    assert_eq!(
+        store
+            .of(scope(other))
+            .watch_start(Some(0))
+            .await
+            .expect("a start"),
+        0
+    );
 }

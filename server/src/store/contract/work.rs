@@ -20,7 +20,6 @@ impl Fixture {
     pub(super) fn request(&self, number: u8, users: &[UserId], change: Change) -> NewBatch {
         let users = users.iter().map(|&user| (UserRef::Id(user), 0));
         NewBatch {
-            customer: self.customer,
             id: BatchId(Uuid::from_u128(number.into())),
             request: RequestId(Uuid::from_u128(number.into())),
             request_hash: [number; 32],
@@ -47,7 +46,7 @@ impl Fixture {
 
     pub(super) async fn try_accept(&self, request: &NewBatch) -> Result<Accepted, Error> {
         let rehearse = self.rehearse(request.terms);
-        self.store.accept_batch(request, &rehearse).await
+        self.rows.accept_batch(request, &rehearse).await
     }
 
     /// The rehearsal that the service would hold.
@@ -70,13 +69,9 @@ impl Fixture {
 
     /// The chunk of a batch at a position, to be written under the first fence.
     pub(super) async fn chunk(&self, batch: &Batch, first_position: i64) -> Chunk {
-        let order = self
-            .store
-            .batch_chunk(self.customer, batch.batch_id, first_position)
-            .await;
+        let order = self.rows.batch_chunk(batch.batch_id, first_position).await;
         let (order, _) = order.expect("a chunk");
         Chunk {
-            customer: self.customer,
             batch: batch.batch_id,
             origin: BY.clone(),
             fence: 1,
@@ -124,7 +119,7 @@ impl Fixture {
     }
 
     async fn write_by(&self, chunk: Arc<Chunk>, decide: Decide) -> Choices {
-        let written = self.store.write_chunk(chunk, decide).await;
+        let written = self.rows.write_chunk(chunk, decide).await;
         match written.expect("written") {
             Written::Done(choices) => choices,
             other => panic!("not done: {other:?}"),
@@ -140,9 +135,7 @@ impl Fixture {
                 choices,
                 ..self.chunk(batch, position).await
             };
-            let stored = self
-                .store
-                .batch_chunk(self.customer, batch.batch_id, position);
+            let stored = self.rows.batch_chunk(batch.batch_id, position);
             let (_, promised) = stored.await.expect("a chunk");
             position += chunk.order.turns.len() as i64;
             let chunk = Arc::new(chunk);
@@ -165,16 +158,11 @@ impl Fixture {
 
     /// The batch as it is now.
     pub(super) async fn batch(&self, batch: &Batch) -> Batch {
-        self.store
-            .batch(self.customer, batch.batch_id)
-            .await
-            .expect("a batch")
+        self.rows.batch(batch.batch_id).await.expect("a batch")
     }
 
     pub(super) async fn results(&self, batch: &Batch, position: i64) -> Vec<StoredResults> {
-        let results = self
-            .store
-            .batch_results(self.customer, batch.batch_id, position, i64::MAX);
+        let results = self.rows.batch_results(batch.batch_id, position, i64::MAX);
         results.await.expect("results")
     }
 }
