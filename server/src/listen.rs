@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use certificates::Certificates;
 pub use certificates::{BadFile, LoadedTls};
+pub(crate) use certificates::{Certificates, validity};
 pub(crate) use stream::Connection;
 
 /// What gRPC is spoken in.

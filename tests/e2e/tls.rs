@@ -2,6 +2,7 @@
 
 mod database;
 mod peers;
+mod principals;
 mod rotation;
 
 use std::net::SocketAddr;

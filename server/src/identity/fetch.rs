@@ -11,9 +11,7 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -24,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Problem;
 use super::key_set::Waits;
 use crate::config::Issuer;
+use crate::trust;
 
 /// Largest key set. 32 keys with certificates have some 50 KiB.
 const KEY_SET_BYTES_MAX: usize = 64 * 1024;
@@ -162,8 +161,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// TLS that trusts those who vouch for the issuer.
 fn connector(issuer: &Issuer) -> Result<TlsConnector, Problem> {
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(trust::provider())
         .with_safe_default_protocol_versions()
         .expect("the provider knows both versions")
         .with_root_certificates(roots(issuer)?)
@@ -172,30 +170,13 @@ fn connector(issuer: &Issuer) -> Result<TlsConnector, Problem> {
 }
 
 fn roots(issuer: &Issuer) -> Result<RootCertStore, Problem> {
-    let mut roots = RootCertStore::empty();
     let Some(path) = &issuer.ca else {
-        let found = rustls_native_certs::load_native_certs();
-        // Systems have the odd certificate in their store that is none.
-        roots.add_parsable_certificates(found.certs);
-        return match roots.is_empty() {
-            true => Err(Problem::NoRoots),
-            false => Ok(roots),
-        };
+        return trust::system().map_err(|_| Problem::NoRoots);
     };
-    let wrong = |problem: String| Problem::Ca {
+    let pem = fs::read(path).map_err(|error| error.to_string());
+    let roots = pem.and_then(|pem| trust::authorities(&pem));
+    roots.map_err(|problem| Problem::Ca {
         path: path.clone(),
         problem,
-    };
-    let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        let added = roots.add(certificate);
-        added.map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong(
-            "there is no certificate in it; it has to be PEM".to_owned(),
-        ));
-    }
-    Ok(roots)
+    })
 }

@@ -41,10 +41,10 @@ pub(super) struct Waits {
 impl Default for Waits {
     fn default() -> Self {
         Self {
-            refresh: Duration::from_mins(10),
+            refresh: Duration::from_secs(10 * 60),
             retry: Duration::from_secs(1),
             between: Duration::from_secs(30),
-            stale: Duration::from_hours(24),
+            stale: Duration::from_secs(24 * 60 * 60),
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(10),
         }

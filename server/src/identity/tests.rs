@@ -24,12 +24,12 @@ const NOW: i64 = 1_800_000_000;
 
 /// Waits that are never over while a test runs: the issuer is asked when it has to be.
 const NEVER: Waits = Waits {
-    refresh: Duration::from_hours(1),
-    retry: Duration::from_hours(1),
-    between: Duration::from_hours(1),
-    stale: Duration::from_hours(24),
-    connect: Duration::from_mins(1),
-    answer: Duration::from_mins(1),
+    refresh: Duration::from_secs(60 * 60),
+    retry: Duration::from_secs(60 * 60),
+    between: Duration::from_secs(60 * 60),
+    stale: Duration::from_secs(24 * 60 * 60),
+    connect: Duration::from_secs(60),
+    answer: Duration::from_secs(60),
 };
 
 fn config(keys_url: String) -> config::Issuer {

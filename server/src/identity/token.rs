@@ -19,8 +19,9 @@ const TOKEN_BYTES_MAX: usize = 8 * 1024;
 const SUBJECT_CHARS_MAX: usize = 256;
 /// So far the clocks of the issuer and ours may differ.
 const LEEWAY_SECONDS: f64 = 60.0;
-/// So long a token may be good. A thief has it that long, since nothing takes a token back.
-const LIFETIME_SECONDS_MAX: f64 = 3_600.0;
+/// So long a token may be good. A thief has it that long, since nothing takes a token back; the largest
+/// issuers give up to 90 minutes.
+const LIFETIME_SECONDS_MAX: f64 = 7_200.0;
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Who has shown a token.
@@ -195,7 +196,7 @@ impl Claims {
             return Err(Invalid("for another audience"));
         }
         // Counted from when it was issued, not from now: an issuer that is set to longer ones is found out
-        // by the first of them, and not by one that is refused until its last hour has come. Together with
+        // by the first of them, and not by one that is refused until its last two hours have come. Together with
         // an `iat` that is not in the future, no token is good for longer than that from now.
         if self.exp - self.iat > LIFETIME_SECONDS_MAX {
             return Err(Invalid("good for too long"));
@@ -212,7 +213,10 @@ impl Claims {
         if !(1..=SUBJECT_CHARS_MAX).contains(&length) || self.sub.chars().any(char::is_control) {
             return Err(Invalid("no usable subject"));
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most an hour from now")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most two hours from now"
+        )]
         let expires_at = (end * MICROS_PER_SECOND) as i64;
         Ok(Verified {
             subject: self.sub,

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
-use x509_cert::time::Validity;
+use x509_cert::time::{Time, Validity};
 
 use super::PROTOCOL;
 use crate::config::Tls;
@@ -81,7 +81,14 @@ impl Tls {
     fn check(&self, files: &Files) -> Result<LoadedTls, BadFile> {
         let bad = |problem| certificate(&self.certificate, problem);
         let chain = trust::certificates(&files.certificate).map_err(bad)?;
-        let (not_before, not_after) = validity(&chain).map_err(bad)?;
+        let (begin, end) = validity(&chain).map_err(bad)?;
+        let now = Duration::from_secs(UnixTime::now().as_secs());
+        if end.to_unix_duration() < now {
+            return Err(bad(format!("it has expired, at {end}")));
+        }
+        if begin.to_unix_duration() > now {
+            return Err(bad(format!("it is not good before {begin}")));
+        }
         let private = PrivateKeyDer::from_pem_slice(&files.key).map_err(|error| {
             let problem = format!("there is no private key in it, in PEM: {error}");
             key(&self.key, problem)
@@ -124,8 +131,8 @@ impl Tls {
         config.send_tls13_tickets = 0;
         Ok(LoadedTls {
             config: Arc::new(config),
-            not_before,
-            not_after,
+            not_before: begin.to_system_time(),
+            not_after: end.to_system_time(),
         })
     }
 }
@@ -150,8 +157,8 @@ fn bad_file(flag: &'static str, path: &Path, problem: String) -> BadFile {
     }
 }
 
-/// When all of a chain is good, which it must be now.
-fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), String> {
+/// When all of a chain is good, from the first of these times to the second.
+pub(crate) fn validity(chain: &[CertificateDer<'_>]) -> Result<(Time, Time), String> {
     let read = |der: &CertificateDer<'_>| {
         let read = Certificate::from_der(der);
         read.map(|certificate| certificate.tbs_certificate.validity)
@@ -162,15 +169,7 @@ fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), St
     let begin = begin.max_by_key(|time| time.to_unix_duration());
     let end = all.iter().map(|one| one.not_after);
     let end = end.min_by_key(|time| time.to_unix_duration());
-    let (begin, end) = begin.zip(end).expect("a chain has a certificate");
-    let now = Duration::from_secs(UnixTime::now().as_secs());
-    if end.to_unix_duration() < now {
-        return Err(format!("it has expired, at {end}"));
-    }
-    if begin.to_unix_duration() > now {
-        return Err(format!("it is not good before {begin}"));
-    }
-    Ok((begin.to_system_time(), end.to_system_time()))
+    Ok(begin.zip(end).expect("a chain has a certificate"))
 }
 
 /// The certificate that is served now.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use seatwise_proto::Method;
 use tonic::{Request, Status};
 
+use super::denial::{customer_not_found, permission_denied};
 use super::parse::Fields;
-use super::status::{customer_not_found, permission_denied};
 use crate::domain::{
     ANONYMOUS, Caller, Comment, CustomerId, Customers, Denied, INSTALLATION, Origin, PrincipalKind,
     Role, Roles, Scope,

@@ -10,10 +10,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status};
 
 use super::Rpc;
+use super::confirm::confirmation_required;
 use super::results::frames;
 use super::status::{
-    confirmation_required, duplicate_user, from_service, invalid_field, plan_mismatch,
-    request_id_reused, seats_short,
+    duplicate_user, from_service, invalid_field, plan_mismatch, request_id_reused, seats_short,
 };
 use super::token::{CONFIRMATION, PLAN};
 use crate::domain::{Catalogue, Digest, RequestId, Scope};

@@ -16,8 +16,9 @@ use tonic::body::Body as Answer;
 use tower::{Layer, Service};
 
 use super::access::{Identity, Pass};
+use super::denial::{issuer_unavailable, unauthenticated};
 use super::request_log::Calling;
-use super::status::{from_service, issuer_unavailable, unauthenticated};
+use super::status::from_service;
 use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind, Secret};
 use crate::identity::{Rejected, Verified, Verifier};
 use crate::listen::Peer;

@@ -8,9 +8,10 @@ use seatwise_proto::v1::{
 use tonic::{Request, Response, Status};
 
 use super::access::Pass;
+use super::confirm::seats_below_assigned;
 use super::page::{Page, name_key, read_name};
 use super::parse::{self, Fields};
-use super::status::{from_service, invalid_field, seats_below_assigned};
+use super::status::{from_service, invalid_field};
 use super::{Rpc, convert};
 use crate::domain::{CustomerId, ProductId, fold};
 use crate::service::{self, Refusal, SeatsUpdate};

@@ -288,7 +288,13 @@ fn name(kind: PrincipalKind, text: &str) -> Result<String, &'static str> {
     if kind == PrincipalKind::Certificate && !is_of_certificate {
         return Err("must be `dns:NAME`, `email:ADDRESS` or `uri:URI`, as in the certificate");
     }
-    Ok(text.to_owned())
+    // Case means nothing in a domain, and certificates are read so.
+    Ok(
+        match text.starts_with("dns:") && kind == PrincipalKind::Certificate {
+            true => text.to_ascii_lowercase(),
+            false => text.to_owned(),
+        },
+    )
 }
 
 /// Reads a grant.

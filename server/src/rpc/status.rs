@@ -11,10 +11,11 @@ use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
 use super::convert;
+use super::denial::forbidden;
 use super::language::Language;
 use super::parse::too_many;
 use super::text;
-use crate::domain::{Catalogue, CustomerId, Forbidden, Losses, PlanId, ProductId, RequestId};
+use crate::domain::{Catalogue, PlanId, ProductId, RequestId};
 use crate::edition::Note;
 use crate::service::{self, Refusal};
 
@@ -153,11 +154,6 @@ pub(super) fn not_found(resource: &'static str, id: String) -> Status {
     from_refusal(Refusal::NotFound { resource, id })
 }
 
-/// The customer does not exist; or not for this caller, which must look the same.
-pub(super) fn customer_not_found(customer: CustomerId) -> Status {
-    not_found("customer", customer.to_string())
-}
-
 fn from_refusal(refusal: Refusal) -> Status {
     match refusal {
         Refusal::NotFound { resource, id } => refuse(
@@ -204,7 +200,7 @@ fn from_refusal(refusal: Refusal) -> Status {
             product,
             plan,
         } => unknown_plan(field, product, plan),
-        Refusal::Forbidden(forbidden) => from_forbidden(forbidden),
+        Refusal::Forbidden(reason) => forbidden(reason),
         Refusal::BatchRunning(_) | Refusal::ResultsPruned(_) | Refusal::HistoryPruned { .. } => {
             from_past(&refusal)
         }
@@ -216,72 +212,6 @@ fn from_refusal(refusal: Refusal) -> Status {
             unreachable!("told with what it is bound to by its caller")
         }
     }
-}
-
-/// Why somebody's rights are not changed.
-fn from_forbidden(forbidden: Forbidden) -> Status {
-    let say = |reason, message: &str| refuse(reason, message.to_owned(), &[]);
-    match forbidden {
-        Forbidden::OwnRights => say(
-            ErrorReason::OwnRights,
-            "nobody changes the own rights; ask another global admin to do it",
-        ),
-        Forbidden::BeyondOwnRights => say(
-            ErrorReason::BeyondOwnRights,
-            "nobody gives what they do not have themselves: roles, customers or time; give less, or ask a \
-             global admin",
-        ),
-        Forbidden::LastAdmin => say(
-            ErrorReason::LastGlobalAdmin,
-            "nobody would be left who can give rights; make another global admin first",
-        ),
-        Forbidden::TooMany(what, max) => refuse(
-            ErrorReason::TooManyRights,
-            format!(
-                "there are {max} {what}, as many as there can be; delete what is no longer needed"
-            ),
-            &[("what", what.to_owned()), ("max", max.to_string())],
-        ),
-        Forbidden::NotByKey => invalid_field(
-            "principal_id",
-            "is no principal of KIND_KEY; it proves who it is in another way",
-        ),
-        Forbidden::NoPrincipal(_)
-        | Forbidden::NoGrant(_)
-        | Forbidden::NoKey(_)
-        | Forbidden::NameTaken => unreachable!("told as missing or as existing"),
-    }
-}
-
-/// The call does not prove who makes it.
-pub(super) fn unauthenticated(problem: &'static str) -> Status {
-    let message = match problem {
-        "missing" => "say who you are: send `authorization: Bearer` with an API key or a token",
-        "expired" => "what was sent to prove who you are has expired; get a new key or token",
-        "revoked" => "the key that was sent was revoked; get a new one",
-        _ => {
-            "what was sent does not prove who you are; send an API key or a token that is good here"
-        }
-    };
-    let metadata = [("problem", problem.to_owned())];
-    refuse(ErrorReason::Unauthenticated, message.to_owned(), &metadata)
-}
-
-/// Who calls cannot be known before the issuer tells its keys.
-pub(super) fn issuer_unavailable() -> Status {
-    let message = "the issuer of tokens does not answer; repeat the call";
-    refuse(ErrorReason::IssuerUnavailable, message.to_owned(), &[])
-}
-
-/// The caller has no role for this.
-pub(super) fn permission_denied(call: &'static str) -> Status {
-    let message =
-        format!("no role of yours may do this ({call}); ask who gives rights here for it");
-    refuse(
-        ErrorReason::PermissionDenied,
-        message,
-        &[("call", call.to_owned())],
-    )
 }
 
 /// What was done is not done yet, or is no longer known.
@@ -391,52 +321,8 @@ pub(super) fn seats_short(catalogue: &Catalogue, short: &[(ProductId, i64)]) -> 
     Status::with_error_details(code(ErrorReason::SeatsShort), message, details)
 }
 
-/// The batch would take away more than may be taken unasked.
-pub(super) fn confirmation_required(
-    catalogue: &Catalogue,
-    losses: &Losses,
-    confirmation: String,
-) -> Status {
-    let share = |(_, (lost, held)): &(&ProductId, &(u64, u64))| *lost * 1_000_000 / (*held).max(1);
-    let most = losses.products.iter().max_by_key(share);
-    let (product, (lost, held)) = most.expect("who loses something loses a product");
-    let (users, name) = (losses.users, name(catalogue, *product));
-    let message = format!(
-        "{users} users would lose a product, {lost} of the {held} holders of {name} among them; \
-         look at the preview, and send the confirmation to carry it out"
-    );
-    let metadata = [
-        ("users", users.to_string()),
-        ("productId", product.to_string()),
-        ("product", name),
-        ("lost", lost.to_string()),
-        ("held", held.to_string()),
-        ("confirmation", confirmation),
-    ];
-    refuse(ErrorReason::ConfirmationRequired, message, &metadata)
-}
-
-/// Fewer seats would be left than are assigned.
-pub(super) fn seats_below_assigned(
-    product: ProductId,
-    assigned: i64,
-    assignable: i64,
-    confirmation: String,
-) -> Status {
-    let message = format!(
-        "{assigned} seats are assigned and only {assignable} would be left; revoke some first, or \
-         send the confirmation to set them all the same"
-    );
-    let metadata = [
-        ("productId", product.to_string()),
-        ("assigned", assigned.to_string()),
-        ("assignable", assignable.to_string()),
-        ("confirmation", confirmation),
-    ];
-    refuse(ErrorReason::SeatsBelowAssigned, message, &metadata)
-}
-
-fn name(catalogue: &Catalogue, product: ProductId) -> String {
+/// The name for people of a product.
+pub(super) fn name(catalogue: &Catalogue, product: ProductId) -> String {
     let known = catalogue.product(product);
     known.map_or_else(|| product.to_string(), |known| known.display_name.clone())
 }
