@@ -50,13 +50,13 @@ impl Harness {
         }
     }
 
-    fn open_file(&self) -> SqliteConnection {
+    pub(crate) fn open_file(&self) -> SqliteConnection {
         let url = self.database_url();
         let path = url.strip_prefix("sqlite:").expect("a file");
         SqliteConnection::establish(path).expect("nobody else has it open")
     }
 
-    async fn connect(&self) -> tokio_postgres::Client {
+    pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         let connected = tokio_postgres::connect(&self.database_url(), NoTls).await;
         let (client, connection) = connected.expect("the database is there");
         tokio::spawn(connection);
@@ -70,7 +70,7 @@ impl Harness {
         }
     }
 
-    fn id(&self, id: &str) -> String {
+    pub(crate) fn id(&self, id: &str) -> String {
         match self.engine() {
             Engine::Sqlite => self.bytes(uuid(id).as_bytes()),
             Engine::Postgres => format!("'{id}'::uuid"),

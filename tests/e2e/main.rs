@@ -16,6 +16,7 @@ mod process;
 mod raw;
 
 // What the service does.
+mod access;
 mod assign;
 mod catalogue;
 mod change;

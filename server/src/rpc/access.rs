@@ -129,9 +129,8 @@ impl Rule {
             | M::ListBatchResults
             | M::GetBatch
             | M::ListBatches
-            | M::GetUserAt
-            | M::WatchChanges => customer(LOOK),
-            M::ListHistory => either(LOOK, LOOK_AT_INSTALLATION),
+            | M::GetUserAt => customer(LOOK),
+            M::ListHistory | M::WatchChanges => either(LOOK, LOOK_AT_INSTALLATION),
             M::GetCheckpoint | M::StreamJournal => either(AUDIT, LOOK_AT_INSTALLATION),
 
             M::CreateUser | M::ImportUsers | M::UpdateUser | M::DeleteUser => {
