@@ -9,7 +9,10 @@ mod database;
 mod fixtures;
 mod harness;
 #[path = "../issuer.rs"]
-#[expect(dead_code, reason = "some answers are for the tests of the server alone")]
+#[expect(
+    dead_code,
+    reason = "some answers are for the tests of the server alone"
+)]
 mod issuer;
 mod log;
 mod process;

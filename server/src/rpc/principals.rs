@@ -100,8 +100,8 @@ impl AccessService for Rpc {
             .principals()
             .filter(|one| one.name.starts_with(&request.search));
         let mut found: Vec<&Principal> = found.collect();
-        found.sort_by(|one, other| key(one).cmp(&key(other)));
-        let total_size = slice.with_total.then(|| found.len() as i64);
+        found.sort_by_key(|one| key(one));
+        let total_size = slice.with_total.then_some(found.len() as i64);
         let mut rows = slice.of(found, |one| key(one));
         let ways = page.cut(&mut rows, |one| write_key(&key(one)));
         Ok(Response::new(ListPrincipalsResponse {

@@ -88,6 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn what_leaves_the_machine_unverified_is_open() {
         for (url, exposure) in [
             ("sqlite:seats.db", Exposure::Local),

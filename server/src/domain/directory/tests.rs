@@ -94,6 +94,7 @@ fn give(to: u128, roles: &[Role], customers: Customers, end: Option<i64>) -> Acc
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn nobody_gives_what_they_do_not_have() {
     use Forbidden::BeyondOwnRights;
     use Role::{GlobalAdmin, HelpdeskAgent, Operator, Reader};
@@ -309,6 +310,7 @@ fn the_last_global_admin_stays() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_not_there_or_too_much_is_refused() {
     use Forbidden::{NameTaken, NoGrant, NoKey, NoPrincipal, NotByKey, TooMany};
     let all = directory();

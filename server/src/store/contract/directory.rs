@@ -124,6 +124,10 @@ pub(super) async fn who_may_do_what_is_read_back_as_it_was_written(fresh: Fresh)
     assert_eq!(all(&again.expect("revoked")), expected);
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of changes and one of records"
+)]
 pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
     let Fixture {
         store,
@@ -217,6 +221,7 @@ pub(super) async fn a_change_of_rights_is_recorded_without_names(fresh: Fresh) {
     assert!(!text.contains("Princ"), "a name is in the journal");
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) async fn a_change_of_rights_that_is_refused_changes_nothing(fresh: Fresh) {
     let Fixture { store, .. } = fresh.fixture().await;
     change(&store, AccessChange::CreatePrincipal(admin(1)))

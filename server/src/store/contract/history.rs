@@ -51,6 +51,10 @@ impl Fixture {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one history, asked about everything in it"
+)]
 pub(super) async fn a_history_is_listed_by_what_it_is_about(fresh: Fresh) {
     let fixture = fresh.fixture().await;
     fixture.enable_seats(OFFICE, 900).await;
