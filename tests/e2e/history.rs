@@ -2,9 +2,9 @@
 
 use seatwise_client::v1::record::Details;
 use seatwise_client::v1::{
-    Checkpoint, DeleteUserRequest, GetCheckpointRequest, GetUserAtRequest, HistoryRecord,
-    JournalCommit, ListHistoryRequest, RecordKind, SetSeatsRequest, StreamJournalRequest,
-    StreamJournalResponse, UpdateCustomerRequest,
+    Checkpoint, DeleteUserRequest, GetCallerRequest, GetCheckpointRequest, GetUserAtRequest,
+    HistoryRecord, JournalCommit, ListHistoryRequest, RecordKind, SetSeatsRequest,
+    StreamJournalRequest, StreamJournalResponse, UpdateCustomerRequest,
 };
 use seatwise_client::{Client, Code, Flaw, Verifier};
 
@@ -126,9 +126,13 @@ async fn a_history_says_who_did_what_and_why(server: &Harness) {
     use RecordKind::{Assignments, UserCreated};
     assert_eq!(kinds(&of_user), [Assignments, Assignments, UserCreated]);
     let given = &of_user[1];
+    let caller = customer.client.get_caller(GetCallerRequest {}).await;
+    let caller = caller.expect("a caller");
+    let admin = caller.principal.expect("a principal").principal_id;
+    assert_eq!(given.who, format!("{admin}/{}", caller.key_id));
     assert_eq!(
-        (given.who.as_str(), given.comment.as_str()),
-        ("anonymous", "joiners")
+        (given.who_name.as_str(), given.comment.as_str()),
+        ("admin", "joiners")
     );
     assert_eq!(
         (given.through.as_str(), &given.batch_id),

@@ -178,6 +178,7 @@ async fn a_server_refuses_certificates_that_nobody_vouches_for(server: &Harness)
     assert!(error.message.contains("is not that of"), "{error}");
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn files_that_cannot_be_served_are_named(server: &Harness) {
     let authority = Authority::new();
     let folder = tempfile::tempdir().expect("a folder");
