@@ -153,8 +153,8 @@ async fn create(
 
 fn list(format: Format, principals: &[Principal]) -> Result<(), Error> {
     if format == Format::Json {
-        let keys = principals.iter().flat_map(|one| &one.keys);
-        return keys.map(|key| output::line(&output::json(key)?)).collect();
+        let mut keys = principals.iter().flat_map(|one| &one.keys);
+        return keys.try_for_each(|key| output::line(&output::json(key)?));
     }
     let headers = Key::COLUMNS.iter().map(Column::name);
     let mut printer = Printer::new(format, ["name"].into_iter().chain(headers).collect());
