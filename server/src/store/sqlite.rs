@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::bb8::Pool;
@@ -23,6 +23,9 @@ pub(super) type Connection = SyncConnectionWrapper<SqliteConnection>;
 const READERS_MAX: u32 = 8;
 /// How long a call waits for a reader before the database counts as overloaded.
 const READER_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long to wait for another server to let go of the file, and between two tries.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(2);
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 /// `page_size` counts only before the first table is made. `synchronous = FULL` is what makes a
 /// commit survive a power cut; a checkpoint every 32 MiB costs fewer page writes than the default 4.
@@ -43,7 +46,7 @@ pub(super) struct Sqlite {
 }
 
 pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
-    let lock = lock(path)?;
+    let lock = lock(path).await?;
     let url = path
         .to_str()
         .ok_or_else(|| unavailable("the path must be UTF-8"))?;
@@ -77,7 +80,7 @@ pub(super) async fn open(path: &Path) -> Result<Sqlite, Error> {
     })
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+async fn lock(path: &Path) -> Result<File, Error> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -92,12 +95,17 @@ fn lock(path: &Path) -> Result<File, Error> {
     // SQLite would let everybody read what it makes; what is there it leaves as it is, and the files
     // beside it are made alike.
     open_private(path)?;
-    file.try_lock().map_err(|_| {
-        unavailable(format!(
-            "{} is in use by another seatwise process",
-            path.display()
-        ))
-    })?;
+    // The server before this one may be about to end: its last connections hold the file a moment longer.
+    let give_up = Instant::now() + LOCK_WAIT_MAX;
+    while file.try_lock().is_err() {
+        if Instant::now() > give_up {
+            let path = path.display();
+            return Err(unavailable(format!(
+                "{path} is in use by another seatwise process"
+            )));
+        }
+        tokio::time::sleep(LOCK_WAIT).await;
+    }
     Ok(file)
 }
 
