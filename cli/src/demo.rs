@@ -72,9 +72,9 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<ExitCode, Error> {
     let run = async {
         let _ = is_ready.await;
         let client = Client::builder(format!("http://{address}"));
-        let client = client.token_file(admin_key).build()?;
+        let client = client.token_file(&admin_key).build()?;
         let place = steps::run(&client, &report, args.users as usize).await?;
-        report.closing(address, &place, args.keep)?;
+        report.closing(address, &admin_key, &place, args.keep)?;
         if args.keep {
             tokio::signal::ctrl_c().await?;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -11,6 +12,7 @@ use seatwise_server::store::Location;
 use serde_json::{Value, json};
 
 use super::steps::Place;
+use crate::command_line::quoted;
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::{outcome, output};
@@ -158,6 +160,7 @@ impl Report {
     pub(super) fn closing(
         &self,
         address: SocketAddr,
+        admin_key: &Path,
         place: &Place,
         keep: bool,
     ) -> Result<(), Error> {
@@ -174,12 +177,14 @@ impl Report {
         } else {
             "To try such lines yourself, run `seatwise demo --keep`:"
         };
+        let key = quoted(admin_key.display().to_string());
         output::line(&format!(
             "{how}\n\n  \
-             grpcurl -plaintext -d '{{\"customer_id\": \"{customer_id}\", \"user\": \"{user}\"}}' \\\n    \
+             export SEATWISE_TOKEN_FILE={key} SEATWISE_SERVER=http://{address}\n  \
+             KEY=\"authorization: Bearer $(cat \"$SEATWISE_TOKEN_FILE\")\"\n\n  \
+             grpcurl -plaintext -H \"$KEY\" -d '{{\"customer_id\": \"{customer_id}\", \"user\": \"{user}\"}}' \\\n    \
              {address} seatwise.v1.AssignmentService/ListAssignments\n\n  \
-             grpcurl -plaintext {address} describe seatwise.v1.BatchService.ExecuteBatch\n\n  \
-             export SEATWISE_SERVER=http://{address}\n  \
+             grpcurl -plaintext -H \"$KEY\" {address} describe seatwise.v1.BatchService.ExecuteBatch\n\n  \
              seatwise licenses list --customer {customer_id}\n  \
              seatwise batch results {batch_id} --customer {customer_id} --output csv\n  \
              seatwise revoke --customer {customer_id} --product VISIOCLIENT --user {user}"
