@@ -69,6 +69,7 @@ impl std::fmt::Display for Error {
                 }
                 match error.reason {
                     ErrorReason::SeatsShort => write!(f, "\n{}", text!("seats-short-way-out")),
+                    ErrorReason::Unauthenticated => write!(f, "\n{}", text!("show-a-key")),
                     ErrorReason::ChangesPruned => {
                         let oldest = error.metadata.get("oldestWatchToken");
                         let oldest = oldest.map(String::as_str).unwrap_or_default();

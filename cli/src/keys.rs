@@ -16,7 +16,7 @@ use crate::connect::Connect;
 use crate::error::Error;
 use crate::output::{self, Column, Format, Printer, Row, column, detail, note, time};
 use crate::principals::{self, GrantArgs};
-use crate::serve::{Database, Settings};
+use crate::serve::{Direct, Settings};
 use crate::text::text;
 use crate::why::Why;
 
@@ -59,8 +59,8 @@ enum Command {
     /// With SQLite the server must not run
     Recover {
         #[command(flatten)]
-        database: Database,
-        /// Write the key to this file, which only you can read
+        direct: Direct,
+        /// Write the key to this new file, which only you can read
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
@@ -85,8 +85,8 @@ impl Row for Key {
 
 pub(crate) async fn run(args: KeysArgs, settings: Settings) -> Result<ExitCode, Error> {
     let format = args.connect.output;
-    if let Command::Recover { database, to } = args.command {
-        let name = server::recover(&database.location(&settings)?, &to).await?;
+    if let Command::Recover { direct, to } = args.command {
+        let name = server::recover(&direct.location(&settings)?, &to).await?;
         let file = to.display().to_string();
         note(&text!("admin-recovered", name = name, file = file));
         return Ok(ExitCode::SUCCESS);
@@ -122,20 +122,12 @@ async fn create(
 ) -> Result<(), Error> {
     // Before anything is done: a key that cannot be written is lost.
     let file = to.as_deref().map(new_file).transpose()?;
-    let comment = why.comment.clone();
-    let principal = match grant.grant(client).await? {
-        Some(new) => {
-            let request = principals::request(Kind::Key, name, Some(new), why);
-            client.create_principal(request).await?
-        }
-        None => principals::find(client, &name).await?,
-    };
-    let request = v1::CreateKeyRequest {
-        principal_id: principal.principal_id,
-        expire_time: grant.end(),
-        comment,
-    };
-    let made = client.create_key(request).await?;
+    let made = make(client, name, grant, why).await;
+    if let (Err(_), Some(path)) = (&made, &to) {
+        // It is empty, and would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+    }
+    let made = made?;
     if let (Some(mut file), Some(path)) = (file, to) {
         writeln!(file, "{}", made.secret)?;
         file.sync_all()?;
@@ -149,6 +141,29 @@ async fn create(
     output::show(format, &made.key.unwrap_or_default())?;
     note(&text!("key-shown-once"));
     output::line(&made.secret)
+}
+
+/// Makes a key, and who it is for if it is said what they may do.
+async fn make(
+    client: &Client,
+    name: String,
+    grant: GrantArgs,
+    why: Why,
+) -> Result<v1::CreateKeyResponse, Error> {
+    let comment = why.comment.clone();
+    let principal = match grant.grant(client).await? {
+        Some(new) => {
+            let request = principals::request(Kind::Key, name, Some(new), why);
+            client.create_principal(request).await?
+        }
+        None => principals::find(client, &name).await?,
+    };
+    let request = v1::CreateKeyRequest {
+        principal_id: principal.principal_id,
+        expire_time: grant.end(),
+        comment,
+    };
+    Ok(client.create_key(request).await?)
 }
 
 fn list(format: Format, principals: &[Principal]) -> Result<(), Error> {

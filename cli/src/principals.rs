@@ -61,7 +61,8 @@ enum Command {
         #[command(flatten)]
         why: Why,
     },
-    /// Delete somebody with grants and keys
+    /// Delete somebody with grants and keys, and the name from all histories. To keep it there, revoke the keys
+    /// and take the grants away instead
     Delete {
         /// UUID, or the whole name
         principal: String,

@@ -10,15 +10,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use seatwise_server::server::{self, Config, Started};
-use seatwise_server::store::Store;
+use seatwise_server::server::{self, Config, Override, Started};
+use seatwise_server::store::{Exposure, Location, Store};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::command_line::quoted;
 use crate::error::Error;
 use crate::output;
-pub(crate) use database::Database;
 pub(crate) use options::ServeArgs;
 pub(crate) use settings::{Settings, configured};
 
@@ -28,9 +27,38 @@ const ADDRESS: &str = "127.0.0.1:7400";
 #[derive(Args)]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
-    database: database::Database,
+    direct: Direct,
     #[command(flatten)]
     _source: options::Source,
+}
+
+/// What a command takes that works on the database itself, without a server.
+#[derive(Args)]
+pub(crate) struct Direct {
+    #[command(flatten)]
+    database: database::Database,
+    /// Go on although the way to the database is not safe: `plaintext-database`
+    #[arg(
+        long,
+        env = "SEATWISE_ALLOW_INSECURE",
+        value_name = "CHECK",
+        value_delimiter = ','
+    )]
+    allow_insecure: Vec<Override>,
+}
+
+impl Direct {
+    /// Where the database is, if the way to it is as safe as a server wants it.
+    pub(crate) fn location(&self, settings: &Settings) -> Result<Location, Error> {
+        let location = self.database.location(settings)?;
+        let is_allowed = self.allow_insecure.contains(&Override::PlaintextDatabase);
+        if location.exposure() == Exposure::Open && !is_allowed {
+            let text = "plaintext-database: others could read what goes to the database, or be it; connect \
+                        with sslmode=verify-full, or accept it with --allow-insecure plaintext-database";
+            return Err(Error::Config(text.to_owned()));
+        }
+        Ok(location)
+    }
 }
 
 pub(crate) async fn serve(args: ServeArgs, settings: Settings) -> Result<ExitCode, Error> {
@@ -114,7 +142,7 @@ impl Announcement {
 }
 
 pub(crate) async fn migrate(args: MigrateArgs, settings: Settings) -> Result<ExitCode, Error> {
-    let store = Store::open(&args.database.location(&settings)?)
+    let store = Store::open(&args.direct.location(&settings)?)
         .await
         .map_err(server::Error::from)?;
     match store.migrate().await.map_err(server::Error::from)? {

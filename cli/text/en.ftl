@@ -202,10 +202,11 @@ pruned-up-to = up to position { $position }, of { $time }
 
 grant-for-whom = say for whom the roles are: --customer, which can be repeated, or --all-customers
 grant-what = say what may be done: --role, which can be repeated
-principal-unknown = nobody is called { $name }. To make a key for somebody new, say what it may do: --role with --customer or --all-customers
+principal-unknown = nobody is called { $name } (see: seatwise principals list; for a key of somebody new, say what they may do: --role)
 principal-ambiguous = { $count } are called { $name }, of different kinds; give the UUID (see: seatwise principals list)
 principal-deleted = { $name } is deleted, with all grants and keys
 nobody-is-asked = this server asks nobody who they are: everybody may do everything
 key-shown-once = this is the key; it is not kept and cannot be shown again:
 key-written = the key is in { $file }; use it with SEATWISE_TOKEN_FILE or --token-file
 admin-recovered = { $name } is a new global admin; the key is in { $file }. Revoke what is lost: seatwise keys list, keys revoke
+show-a-key = with --token-file FILE, or SEATWISE_TOKEN_FILE in the environment

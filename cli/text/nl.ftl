@@ -203,10 +203,11 @@ pruned-up-to = tot en met positie { $position }, van { $time }
 
 grant-for-whom = zeg voor wie de rollen zijn: --customer, eventueel meermaals, of --all-customers
 grant-what = zeg wat er mag: --role, eventueel meermaals
-principal-unknown = niemand heet { $name }. Om een sleutel te maken voor iemand nieuws, zeg wat die mag: --role met --customer of --all-customers
+principal-unknown = niemand heet { $name } (zie: seatwise principals list; voor een sleutel voor iemand nieuws, zeg wat die mag: --role)
 principal-ambiguous = { $count } heten { $name }, van verschillende soorten; geef de UUID (zie: seatwise principals list)
 principal-deleted = { $name } is verwijderd, met alle rechten en sleutels
 nobody-is-asked = deze server vraagt niemand wie hij is: iedereen mag alles
 key-shown-once = dit is de sleutel; die wordt niet bewaard en kan niet opnieuw worden getoond:
 key-written = de sleutel staat in { $file }; gebruik hem met SEATWISE_TOKEN_FILE of --token-file
 admin-recovered = { $name } is een nieuwe globale beheerder; de sleutel staat in { $file }. Trek in wat verloren is: seatwise keys list, keys revoke
+show-a-key = met --token-file BESTAND, of SEATWISE_TOKEN_FILE in de omgeving

@@ -51,6 +51,9 @@ pub enum Error {
     /// It would not be safe, or the configuration is wrong: every check that fails.
     #[error("refusing to start:{}", listed(.0))]
     Refused(Vec<Failure>),
+    /// A key cannot be written there.
+    #[error("{0}")]
+    KeyFile(String),
     /// No token could be verified.
     #[error(transparent)]
     Issuer(#[from] crate::identity::Problem),
@@ -82,7 +85,10 @@ pub struct Started {
 
 /// Opens the store and makes its schema, if there is none yet.
 pub async fn open(database: &Location) -> Result<Store, Error> {
-    let store = Store::open(database).await?;
+    current(Store::open(database).await?).await
+}
+
+async fn current(store: Store) -> Result<Store, Error> {
     match store.schema().await? {
         Schema::Current => {}
         Schema::Empty => {
@@ -190,13 +196,33 @@ pub async fn run(
     Ok(())
 }
 
-/// Makes another global admin in the database itself and writes its key to a file; returns its name.
+/// Makes another global admin in a database that is there, and writes its key to a new file; returns its
+/// name.
 pub async fn recover(database: &Location, file: &Path) -> Result<String, Error> {
-    let service = Service::new(open(database).await?, Arc::new(|_| Vec::new()), Roles::NONE);
+    let is_there = !matches!(database, Location::Sqlite(path) if !path.exists());
+    let store = if is_there {
+        Some(Store::open(database).await?)
+    } else {
+        None
+    };
+    let store = match store {
+        Some(store) if store.schema().await? != Schema::Empty => current(store).await?,
+        _ => {
+            return Err(Error::Schema(format!(
+                "there is no database of seatwise at {database:?}"
+            )));
+        }
+    };
+    let service = Service::new(store, Arc::new(|_| Vec::new()), Roles::NONE);
     let (key, shown) = new_key(None)?;
     let name = format!("recovered {}", key.id);
+    check_new(file)?;
     write_secret(file, &shown)?;
-    service.create_admin(&name, "keys recover", key).await?;
+    let made = service.create_admin(&name, "keys recover", key).await;
+    if made.is_err() {
+        std::fs::remove_file(file)?;
+    }
+    made?;
     service.stop().await;
     Ok(name)
 }
@@ -206,6 +232,7 @@ async fn make_admin(service: &Service, file: &Path) -> Result<bool, Error> {
     if service.has_principals().await? {
         return Ok(false);
     }
+    check_new(file)?;
     let (key, shown) = new_key(None)?;
     // First the file: a key that nobody could read would keep everybody out.
     let draft = file.with_extension(format!("{}.new", std::process::id()));
@@ -218,6 +245,17 @@ async fn make_admin(service: &Service, file: &Path) -> Result<bool, Error> {
         std::fs::remove_file(&draft)?;
     }
     Ok(is_made)
+}
+
+/// Refuses to write a key over what may be the only one of another server.
+fn check_new(file: &Path) -> Result<(), Error> {
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(Error::KeyFile(format!(
+        "{} is there already: no key is written over it; name another file, or move it away",
+        file.display()
+    )))
 }
 
 /// Writes a secret to a file that only its owner can read, in place of an older one.

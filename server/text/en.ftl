@@ -15,6 +15,9 @@ part-resource = { $resource ->
     [license] license
     [batch] batch
     [selection] selection
+    [principal] principal
+    [grant] grant
+    [key] key
    *[other] { $resource }
 }
 
@@ -105,6 +108,7 @@ error-INVALID_FILE = { $violations ->
 error-RESOURCE_NOT_FOUND = There is no { part-resource } { $id }.
 error-RESOURCE_EXISTS = { $field ->
     [principal_name] There is a { part-resource } with this principal name already. Choose another, or use the one that exists.
+    [name] There is a { part-resource } with this name already. Choose another, or use the one that exists.
    *[other] There is a { part-resource } with this id already. Choose another, or use the one that exists.
 }
 error-REQUEST_ID_REUSED = Request id { $requestId } was used for another request. Make a new one.

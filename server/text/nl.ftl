@@ -12,6 +12,9 @@ part-resource = { $resource ->
     [license] licentie
     [batch] batch
     [selection] selectie
+    [principal] principal
+    [grant] recht
+    [key] sleutel
    *[other] { $resource }
 }
 
@@ -102,6 +105,7 @@ error-INVALID_FILE = { $violations ->
 error-RESOURCE_NOT_FOUND = Er is geen { part-resource } { $id }.
 error-RESOURCE_EXISTS = { $field ->
     [principal_name] Er is al een { part-resource } met deze aanmeldnaam. Kies een andere, of gebruik de bestaande.
+    [name] Er is al een { part-resource } met deze naam. Kies een andere, of gebruik de bestaande.
    *[other] Er is al een { part-resource } met dit id. Kies een ander, of gebruik de bestaande.
 }
 error-REQUEST_ID_REUSED = Het aanvraag-id { $requestId } is al voor een andere aanvraag gebruikt. Maak een nieuw id.

@@ -38,12 +38,16 @@ impl Server {
         let admin_key = secrets.path().join("admin.key");
         // The server makes a key at its first start only, and this may be another.
         let location: Location = database.parse().map_err(Error::Input)?;
-        server::recover(&location, &admin_key).await?;
+        match server::recover(&location, &admin_key).await {
+            Ok(_) | Err(server::Error::Schema(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
             // Not an argument, which everybody on the machine can read: it may hold a password.
             .env("SEATWISE_DATABASE", database)
+            .env("SEATWISE_ADMIN_KEY_FILE", &admin_key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         // Ctrl-C is for the benchmark, which then ends the server.

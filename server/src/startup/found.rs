@@ -74,7 +74,7 @@ fn now() -> Timestamp {
 
 fn tls(tls: &Tls) -> FoundTls {
     let chain = certificates(&tls.certificate);
-    let certificate = match &chain {
+    let mut certificate = match &chain {
         Ok(chain) => {
             let file = tls.certificate.display();
             validity_of(chain).map_err(|problem| format!("{file}: {problem}"))
@@ -83,12 +83,17 @@ fn tls(tls: &Tls) -> FoundTls {
     };
     let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| unreadable(&tls.key, &error));
     let provider = trust::provider();
-    let is_pair = match (&chain, &certificate, &key) {
+    let served = match (&chain, &certificate, &key) {
         (Ok(chain), Ok(_), Ok(key)) => {
-            CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).is_ok()
+            CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).map(drop)
         }
-        _ => true,
+        _ => Ok(()),
     };
+    let is_pair = !matches!(served, Err(rustls::Error::InconsistentKeys(_)));
+    if let (Err(error), true) = (&served, is_pair) {
+        let file = tls.certificate.display();
+        certificate = Err(format!("{file} cannot be served: {error}"));
+    }
     let access = std::fs::metadata(&tls.key).map(|file| access(&file));
     FoundTls {
         now: now(),
