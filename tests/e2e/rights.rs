@@ -5,6 +5,7 @@ use seatwise_client::v1::{
     Batch, ErrorReason, GetCallerRequest, GetPrincipalRequest, NewGrant, ReasonCode, Role, batch,
 };
 use seatwise_client::{Code, Error};
+use seatwise_server::server;
 
 use crate::colleague::{Colleague, for_all, for_customer, in_millis};
 use crate::customer::{Customer, Outcome, codes_of, read};
@@ -310,7 +311,38 @@ async fn the_first_admin_is_made_once_and_callers_know_who_they_are(server: &Har
     }
 }
 
+async fn a_lost_admin_key_is_replaced_in_the_database(server: &Harness) {
+    let location = server.database_url().parse().expect("a database");
+    let file = server.admin_key().with_file_name("recovered.key");
+    let nowhere = server::recover(&location, &file).await;
+    assert!(
+        matches!(nowhere, Err(server::Error::Schema(_))),
+        "nothing to recover"
+    );
+    assert!(!file.exists());
+    server.start().await;
+    server.stop().await;
+    let taken = server::recover(&location, &server.admin_key()).await;
+    assert!(
+        matches!(taken, Err(server::Error::KeyFile(_))),
+        "it is the key of another"
+    );
+    let name = server::recover(&location, &file).await.expect("recovered");
+    server.start().await;
+    let key = std::fs::read_to_string(&file).expect("the key");
+    let client = server.client_with(key.trim());
+    let caller = client
+        .get_caller(GetCallerRequest {})
+        .await
+        .expect("a caller");
+    let admin = caller.principal.expect("a principal");
+    assert_eq!(admin.name, name);
+    let listed = client.list_principals(Default::default()).await;
+    assert_eq!(listed.expect("it may").principals.len(), 2);
+}
+
 on_every_engine![
+    a_lost_admin_key_is_replaced_in_the_database,
     a_batch_stops_at_the_next_chunk_when_its_caller_loses_the_right,
     a_batch_stops_when_the_grant_of_its_caller_expires,
     a_batch_that_nobody_works_on_is_not_resumed_for_who_lost_the_right,
