@@ -130,8 +130,7 @@ pub async fn run(
     }
     let certificates = config.tls.clone().map(Certificates::load).transpose()?;
     let store = open(&config.database).await?;
-    let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-    let tokens = Tokens::new(&store.token_key(&fresh).await?);
+    let tokens = tokens(&store).await?;
     let service = Service::new(store, rpc::encoder(tokens.clone()), rpc::BATCH_ROLES);
     let asks = !config.overrides.contains(&Override::NoAuthentication);
     let verifier = config.issuer.as_ref().map(Verifier::new).transpose()?;
@@ -196,6 +195,12 @@ pub async fn run(
     Ok(())
 }
 
+/// The secret of page tokens and cursors, which the first server makes.
+async fn tokens(store: &Store) -> Result<Tokens, Error> {
+    let fresh = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    Ok(Tokens::new(&store.token_key(&fresh).await?))
+}
+
 /// Makes another global admin in a database that is there, and writes its key to a new file; returns its
 /// name.
 pub async fn recover(database: &Location, file: &Path) -> Result<String, Error> {
@@ -213,6 +218,8 @@ pub async fn recover(database: &Location, file: &Path) -> Result<String, Error> 
             )));
         }
     };
+    // No server may have been started on it yet.
+    tokens(&store).await?;
     let service = Service::new(store, Arc::new(|_| Vec::new()), Roles::NONE);
     let (key, shown) = new_key(None)?;
     let name = format!("recovered {}", key.id);
