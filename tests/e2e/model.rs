@@ -33,8 +33,8 @@ use world::World;
 /// Worlds that are made and tried at the same time.
 const AT_ONCE: u64 = 8;
 /// Worlds that are tried with every change of the code.
-const WORLDS_ON_SQLITE: u64 = 500;
-const WORLDS_ON_POSTGRES: u64 = 120;
+const WORLDS_ON_SQLITE: u64 = 300;
+const WORLDS_ON_POSTGRES: u64 = 80;
 const SEED: u64 = 20_261_122;
 
 /// What is found on the way to the batch under test.
