@@ -33,7 +33,7 @@ postgres_user() {
 # linguistic collation, so that a query that forgets COLLATE "C" is noticed.
 postgres_start() {
     # Not below TMPDIR: the server's user must reach it, and the path of a socket is short.
-    postgres_dir=$(mktemp -d /tmp/seatwise-postgres.XXXXXX)
+    postgres_dir=$(mktemp --directory --tmpdir=/tmp --suffix=-seatwise-postgres)
     if [ "$(id -u)" = 0 ]; then
         touch "$postgres_dir/program.log"
         chown -R "$(postgres_user)" "$postgres_dir"

@@ -85,7 +85,7 @@ impl Builder {
     /// that was ended by it goes on. Calls at the same time wait for the same answer.
     ///
     /// ```no_run
-    /// # async fn token_of_the_issuer() -> Result<String, std::io::Error> { unimplemented!() }
+    /// # async fn token_of_the_issuer() -> Result<String, std::io::Error> { Ok("a.b.c".to_owned()) }
     /// # use seatwise_client::Client;
     /// let builder = Client::builder("https://seats.example.com")
     ///     .token_source(|| async { Ok(token_of_the_issuer().await?) });
@@ -179,7 +179,7 @@ impl Builder {
             let has_token = !matches!(self.tokens, Source::None);
             if has_token && !self.allows_plaintext_token && !is_loopback(uri) {
                 return Err(Error::endpoint(format!(
-                    "a token to {uri} could be read on its way; use https://, or allow it"
+                    "a token to {uri} could be read on its way; use https://, or allow it with allow_plaintext_token"
                 )));
             }
             (endpoint.connect_lazy(), Trouble::default())

@@ -10,6 +10,7 @@ use prost_types::Timestamp;
 
 use crate::config::{Config, Issuer, Override, Tls};
 use crate::store::{Exposure, Location};
+use crate::trust;
 use found::{Access, Found, FoundTls, Place};
 
 /// A check that fails.
@@ -214,27 +215,14 @@ fn issuer_settings(issuer: &Issuer) -> Vec<Failure> {
         }
     }
     for (check, url) in [("issuer", url), ("issuer-keys-url", keys_url)] {
-        if !url.is_empty() && !is_trustworthy(url) {
+        let is_trustworthy = url.parse().is_ok_and(|url| trust::is_trustworthy(&url));
+        if !url.is_empty() && !is_trustworthy {
             let problem = format!("{url} is not https, so anybody on the way could make tokens");
             let way_out = format!("give an https:// URL with --{check}");
             failures.push(Failure::new(check, problem, way_out));
         }
     }
     failures
-}
-
-/// True if nobody else can answer for this URL: by `https`, or on this machine.
-fn is_trustworthy(url: &str) -> bool {
-    let Ok(uri) = url.parse::<http::Uri>() else {
-        return false;
-    };
-    let host = uri.host().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    match uri.scheme_str() {
-        Some("https") => !host.is_empty(),
-        Some("http") => host == "localhost" || address.is_ok_and(|address| address.is_loopback()),
-        _ => false,
-    }
 }
 
 fn admin_key(path: &Path, place: &Place) -> Vec<Failure> {
@@ -306,26 +294,6 @@ mod tests {
         ] {
             let access = Some(Access { mode, owner });
             assert_eq!(is_private_key(access), is_private, "{owner} {mode:o}");
-        }
-    }
-
-    #[test]
-    fn only_https_and_this_machine_are_trusted_with_keys() {
-        for (url, is_good) in [
-            ("https://id.example.com/keys", true),
-            ("http://127.0.0.1:8080/keys", true),
-            ("http://[::1]:8080/keys", true),
-            ("http://localhost/keys", true),
-            ("http://id.example.com/keys", false),
-            ("http://127.0.0.1.example.com/keys", false),
-            ("http://localhost.example.com", false),
-            ("http://localhost@example.com", false),
-            ("file:///etc/keys", false),
-            ("id.example.com", false),
-            ("https://", false),
-            ("", false),
-        ] {
-            assert_eq!(is_trustworthy(url), is_good, "{url}");
         }
     }
 }

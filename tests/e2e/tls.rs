@@ -191,8 +191,7 @@ async fn files_that_cannot_be_served_are_named(server: &Harness) {
         std::fs::write(folder.path().join(name), text).expect("written");
     };
     write("ca.pem", &authority.pem());
-    let loaded = tls().load().expect("good files");
-    assert!(loaded.not_before < loaded.not_after);
+    tls().load().expect("good files");
     let expired = authority.issue(ServerAuth, expire).certificate;
     let early = authority.issue(ServerAuth, postpone).certificate;
     let old_authority = authority.below(expire).issue(ServerAuth, |_| {});

@@ -77,10 +77,12 @@ impl Source {
             .to_owned();
         let name = ServerName::try_from(host.clone());
         let name = name.map_err(|_| wrong("it has no usable host; write https://HOST/PATH"))?;
+        if !trust::is_trustworthy(&url) {
+            return Err(wrong("use https://, or http:// of a loopback address"));
+        }
         let (tls, port) = match url.scheme_str() {
             Some("https") => (Some((connector(issuer)?, name)), 443),
-            Some("http") if is_loopback(&host) => (None, 80),
-            _ => return Err(wrong("use https://, or http:// of a loopback address")),
+            _ => (None, 80),
         };
         Ok(Self {
             port: url.port_u16().unwrap_or(port),
@@ -152,11 +154,6 @@ where
         false => Error::Http(error.to_string()),
     })?;
     Ok(body.to_bytes())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// TLS that trusts those who vouch for the issuer.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
@@ -38,13 +38,7 @@ pub struct BadFile {
 
 /// TLS that can be served.
 #[derive(Debug, Clone)]
-pub struct LoadedTls {
-    config: Arc<ServerConfig>,
-    /// Since when the certificate, and all of its chain, is good.
-    pub not_before: SystemTime,
-    /// Until when.
-    pub not_after: SystemTime,
-}
+pub struct LoadedTls(Arc<ServerConfig>);
 
 /// What was in the files when they were read.
 #[derive(PartialEq, Eq)]
@@ -129,11 +123,7 @@ impl Tls {
         // A session that is resumed would not be asked for its certificate again.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(LoadedTls {
-            config: Arc::new(config),
-            not_before: begin.to_system_time(),
-            not_after: end.to_system_time(),
-        })
+        Ok(LoadedTls(Arc::new(config)))
     }
 }
 
@@ -211,7 +201,7 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) fn load(tls: Tls) -> Result<(Self, watch::Receiver<Arc<ServerConfig>>), BadFile> {
         let files = tls.read()?;
-        let (served, receiver) = watch::channel(tls.check(&files)?.config);
+        let (served, receiver) = watch::channel(tls.check(&files)?.0);
         let follower = Self {
             tls: Arc::new(tls),
             seen: Ok(files),
@@ -231,7 +221,7 @@ impl Follower {
         let loaded = files.as_ref().map_err(Clone::clone);
         match loaded.and_then(|files| self.tls.check(files)) {
             Ok(loaded) => {
-                self.served.send_replace(loaded.config);
+                self.served.send_replace(loaded.0);
                 tracing::info!("a new certificate is served");
             }
             Err(error) => tracing::warn!(%error, "the certificate is not replaced"),

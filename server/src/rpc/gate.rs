@@ -19,7 +19,7 @@ use super::access::{Identity, Pass};
 use super::denial::{issuer_unavailable, unauthenticated};
 use super::request_log::Calling;
 use super::status::from_service;
-use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind, Secret};
+use crate::domain::{Caller, Directory, KEY_PREFIX, KeyId, PrincipalKind as Kind, Secret};
 use crate::identity::{Rejected, Verified, Verifier};
 use crate::listen::Peer;
 use crate::service::{self, now};
@@ -129,26 +129,17 @@ impl Proof {
                 Err(unauthenticated("expired"))
             }
             Self::Token(Verified { subject, .. }) => {
-                let identity = (PrincipalKind::Token, subject.clone());
-                let principal = directory.named(PrincipalKind::Token, subject);
-                let caller = principal.map_or_else(Caller::nobody, |principal| {
-                    directory.caller(principal.id, None, now)
-                });
-                Ok((caller, Some(identity)))
+                Ok(named(directory, Kind::Token, subject, now))
             }
             Self::Certificate(names) => {
-                let named = |name: &String| directory.named(PrincipalKind::Certificate, name);
-                let mut known = names.iter().filter_map(named);
-                let (first, second) = (known.next(), known.next());
-                if second.is_some() {
+                let is_known = |name: &&String| directory.named(Kind::Certificate, name).is_some();
+                let mut known = names.iter().filter(is_known);
+                let name = known.next().unwrap_or(&names[0]);
+                if known.any(|other| other != name) {
                     // One call has one caller.
                     return Err(unauthenticated("invalid"));
                 }
-                let name = first.map_or(&names[0], |principal| &principal.name);
-                let caller = first.map_or_else(Caller::nobody, |principal| {
-                    directory.caller(principal.id, None, now)
-                });
-                Ok((caller, Some((PrincipalKind::Certificate, name.clone()))))
+                Ok(named(directory, Kind::Certificate, name, now))
             }
             Self::Key(id, secret) => {
                 let known = directory.key(*id);
@@ -160,12 +151,20 @@ impl Proof {
                 if !key.is_good(now) {
                     return Err(unauthenticated("expired"));
                 }
-                let identity = (PrincipalKind::Key, principal.name.clone());
+                let identity = (Kind::Key, principal.name.clone());
                 let caller = directory.caller(principal.id, Some(*id), now);
                 Ok((caller, Some(identity)))
             }
         }
     }
+}
+
+/// Who has this name; without any grant if it is not known here.
+fn named(directory: &Directory, kind: Kind, name: &str, now: i64) -> (Caller, Option<Identity>) {
+    let principal = directory.named(kind, name);
+    let caller = principal.map(|principal| directory.caller(principal.id, None, now));
+    let caller = caller.unwrap_or_else(Caller::nobody);
+    (caller, Some((kind, name.to_owned())))
 }
 
 /// Why a token proves nothing, as far as its bearer is told.

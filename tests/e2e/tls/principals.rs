@@ -74,7 +74,7 @@ async fn a_certificate_says_who_calls(server: &Harness) {
         ("dns:one.example.com", vec![dns("One.Example.com")]),
         (
             "uri:spiffe://example.com/payroll",
-            vec![dns("other.example.com"), spiffe],
+            vec![dns("other.example.com"), spiffe.clone(), spiffe],
         ),
         ("email:ada@example.com", vec![mail]),
     ] {
